@@ -1,0 +1,97 @@
+use crate::{Error, Lock, RawConvert, RawLock, RawUnlock, RawUpgrade, SessionRef, Wait};
+use std::fmt;
+use std::mem::ManuallyDrop;
+
+/// A held lock, borrowed. Dropping it releases in the background.
+///
+/// Release-on-drop is not immediate: use [`release`](Guard::release) where the next holder matters,
+/// and to be told when the lock was lost.
+#[must_use = "a guard that is dropped releases the lock"]
+pub struct Guard<'a, R: RawLock> {
+    lock: &'a mut Lock<R>,
+}
+
+const HELD: &str = "a held lock has its session";
+
+impl<'a, R: RawLock> Guard<'a, R> {
+    pub(crate) fn new(lock: &'a mut Lock<R>) -> Self {
+        Self { lock }
+    }
+
+    /// The session the lock lives on: what it protects is best done here, and ends with it.
+    pub fn session(&mut self) -> SessionRef<'_, R> {
+        self.lock.session().expect(HELD)
+    }
+
+    /// The key as the server sees it.
+    pub fn key(&self) -> &R::Key {
+        self.lock.key()
+    }
+
+    /// The mode the lock is held in.
+    pub fn mode(&self) -> R::Mode {
+        self.lock.mode()
+    }
+}
+
+impl<R: RawUnlock> Guard<'_, R> {
+    /// Releases.
+    ///
+    /// # Errors
+    /// As [`Lock::release`]; where the lock is still held, [`Lock::is_locked`] says so.
+    ///
+    /// # Cancel safety
+    /// As [`Lock::release`].
+    pub async fn release(self) -> Result<(), Error<R::Error>> {
+        // The lock's own state says from here on what is held.
+        ManuallyDrop::new(self).lock.release().await
+    }
+}
+
+impl<R: RawUnlock + RawUpgrade> Guard<'_, R> {
+    /// Takes an update lock to exclusive, and gives the guard back with whether it is now.
+    ///
+    /// # Errors
+    /// As [`Lock::upgrade`]. The guard is gone then, and the lock still held where
+    /// [`Lock::is_locked`] says so.
+    ///
+    /// # Cancel safety
+    /// As [`Lock::upgrade`].
+    pub async fn upgrade(self, wait: impl Into<Wait>) -> Result<(Self, bool), Error<R::Error>> {
+        let mut guard = ManuallyDrop::new(self);
+        let upgraded = guard.lock.upgrade(wait).await?;
+        Ok((ManuallyDrop::into_inner(guard), upgraded))
+    }
+}
+
+impl<R: RawUnlock + RawConvert> Guard<'_, R> {
+    /// Takes the lock to another mode, and gives the guard back with whether it is now.
+    ///
+    /// # Errors
+    /// As [`Lock::convert`]. The guard is gone then, and the lock still held where
+    /// [`Lock::is_locked`] says so.
+    ///
+    /// # Cancel safety
+    /// As [`Lock::convert`].
+    pub async fn convert(
+        self,
+        mode: R::Mode,
+        wait: impl Into<Wait>,
+    ) -> Result<(Self, bool), Error<R::Error>> {
+        let mut guard = ManuallyDrop::new(self);
+        let converted = guard.lock.convert(mode, wait).await?;
+        Ok((ManuallyDrop::into_inner(guard), converted))
+    }
+}
+
+impl<R: RawLock> Drop for Guard<'_, R> {
+    fn drop(&mut self) {
+        self.lock.machine_mut().abandon();
+    }
+}
+
+impl<R: RawLock> fmt::Debug for Guard<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Guard").field(&self.lock).finish()
+    }
+}

@@ -1,0 +1,86 @@
+use crate::Error;
+use std::error;
+use std::future::{Future, pending};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// One round trip over a session that takes `&mut`.
+pub trait Trip<S: ?Sized>: Send + 'static {
+    /// The native driver's error.
+    type Error: error::Error + Send + Sync + 'static;
+
+    /// How long the trip may go on when nobody waits for it any more, before the session is ended.
+    const PATIENCE: Duration = Duration::from_secs(1);
+
+    /// Sends, and reads the answer to its end.
+    ///
+    /// When `gone` fires nobody waits for the answer any more: cancel on the server, then still read
+    /// the answer, so that the session can be used again; or say that it cannot. A trip that takes
+    /// longer than [`PATIENCE`](Trip::PATIENCE) after that is dropped, and the session with it.
+    fn run(self, session: &mut S, gone: Gone) -> impl Future<Output = Outcome<Self::Error>> + Send;
+}
+
+/// What a round trip brought back.
+#[derive(Debug)]
+pub struct Outcome<E> {
+    /// The server's answer.
+    pub answer: Result<bool, Error<E>>,
+    /// Whether the session can be used again: the answer was read to its end.
+    pub usable: bool,
+}
+
+/// Keeps a session that takes `&mut`: owned ([`Moving`](crate::Moving)) or lent
+/// ([`Lent`](crate::Lent)). A driver writes its trips once, for both.
+pub trait Hold: Send {
+    /// The session.
+    type Session: ?Sized;
+    /// The native driver's error.
+    type Error: error::Error + Send + Sync + 'static;
+
+    /// The session, while no trip is under way.
+    fn session(&mut self) -> Option<&mut Self::Session>;
+
+    /// Whether the session has ended, or may never be used again.
+    fn is_closed(&self) -> bool;
+
+    /// Makes a round trip. [`Error::Closed`] when there is no session to make it over.
+    fn run<T>(&mut self, trip: T) -> impl Future<Output = Result<bool, Error<Self::Error>>> + Send
+    where
+        T: Trip<Self::Session, Error = Self::Error>;
+
+    /// Lets go without waiting: ends the trip under way, then makes this one that releases.
+    fn abandon<T>(&mut self, release: T)
+    where
+        T: Trip<Self::Session, Error = Self::Error>;
+
+    /// Waits for what [`abandon`](Hold::abandon) began.
+    fn settle(&mut self) -> impl Future<Output = ()> + Send;
+}
+
+/// Fires when the future that waited for a trip was dropped.
+#[derive(Clone, Debug)]
+pub struct Gone(Option<watch::Receiver<()>>);
+
+impl Gone {
+    /// A signal and what fires when it is dropped.
+    pub(crate) fn pair() -> (watch::Sender<()>, Self) {
+        let (signal, receiver) = watch::channel(());
+        (signal, Self(Some(receiver)))
+    }
+
+    /// One that never fires: for a session whose trips are dropped together with their future.
+    pub(crate) fn never() -> Self {
+        Self(None)
+    }
+
+    /// Completes when nobody waits for the answer any more.
+    ///
+    /// # Cancel safety
+    /// May be dropped and called again.
+    pub async fn fired(&mut self) {
+        match &mut self.0 {
+            Some(receiver) => while receiver.changed().await.is_ok() {},
+            None => pending().await,
+        }
+    }
+}

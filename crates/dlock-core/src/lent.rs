@@ -1,0 +1,56 @@
+use crate::{Error, Gone, Hold, Trip};
+use std::error;
+use std::fmt;
+use std::marker::PhantomData;
+
+/// A session lent by `&mut`.
+///
+/// Behind a borrow a drop can neither await nor close: after a dropped future or guard the session
+/// may not be used again, and possibly holds the key until its owner drops it.
+pub struct Lent<'a, S: ?Sized, E> {
+    session: &'a mut S,
+    broken: bool,
+    error: PhantomData<fn() -> E>,
+}
+
+impl<'a, S: ?Sized, E> Lent<'a, S, E> {
+    /// Borrows the session.
+    pub fn new(session: &'a mut S) -> Self {
+        Self { session, broken: false, error: PhantomData }
+    }
+}
+
+impl<S: ?Sized + Send, E: error::Error + Send + Sync + 'static> Hold for Lent<'_, S, E> {
+    type Session = S;
+    type Error = E;
+
+    fn session(&mut self) -> Option<&mut S> {
+        (!self.broken).then_some(&mut *self.session)
+    }
+
+    fn is_closed(&self) -> bool {
+        self.broken
+    }
+
+    async fn run<T: Trip<S, Error = E>>(&mut self, trip: T) -> Result<bool, Error<E>> {
+        if self.broken {
+            return Err(Error::Closed);
+        }
+        self.broken = true;
+        let outcome = trip.run(self.session, Gone::never()).await;
+        self.broken = !outcome.usable;
+        outcome.answer
+    }
+
+    fn abandon<T: Trip<S, Error = E>>(&mut self, _release: T) {
+        self.broken = true;
+    }
+
+    async fn settle(&mut self) {}
+}
+
+impl<S: ?Sized, E> fmt::Debug for Lent<'_, S, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lent").field("broken", &self.broken).finish_non_exhaustive()
+    }
+}

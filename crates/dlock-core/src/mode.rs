@@ -1,0 +1,93 @@
+//! What a lock may be asked for before it is acquired, where its server can do it.
+
+use crate::{
+    Lock, RawCancel, RawLock, RawMode, RawReleaseOnCommit, RawShared, RawUpdate, XactLock,
+};
+
+impl<R: RawShared> Lock<R> {
+    /// Asks for the shared mode: many may hold it, and nobody exclusively meanwhile.
+    ///
+    /// # Panics
+    /// On a locked lock.
+    pub fn shared(mut self) -> Self {
+        self.raw_mut().set_shared();
+        self
+    }
+}
+
+impl<R: RawUpdate> Lock<R> {
+    /// Asks for the update mode: one may hold it beside shared ones, and later upgrade.
+    ///
+    /// # Panics
+    /// On a locked lock.
+    pub fn update(mut self) -> Self {
+        self.raw_mut().set_update();
+        self
+    }
+}
+
+impl<R: RawMode> Lock<R> {
+    /// Asks for this mode.
+    ///
+    /// # Panics
+    /// On a locked lock.
+    pub fn with_mode(mut self, mode: R::Mode) -> Self {
+        self.raw_mut().set_mode(mode);
+        self
+    }
+}
+
+impl<R: RawReleaseOnCommit> Lock<R> {
+    /// Lets the caller's COMMIT and ROLLBACK free the lock too. A release after that is `Ok`.
+    ///
+    /// # Panics
+    /// On a locked lock.
+    pub fn release_on_commit(mut self) -> Self {
+        self.raw_mut().set_release_on_commit();
+        self
+    }
+}
+
+impl<R: RawCancel> Lock<R> {
+    /// Uses this canceller when a wait is dropped.
+    ///
+    /// # Panics
+    /// On a locked lock.
+    pub fn canceller(mut self, canceller: &R::Canceller) -> Self {
+        self.raw_mut().set_canceller(canceller);
+        self
+    }
+}
+
+impl<R: RawShared> XactLock<R> {
+    /// Asks for the shared mode: many may hold it, and nobody exclusively meanwhile.
+    ///
+    /// # Panics
+    /// On a locked lock.
+    pub fn shared(mut self) -> Self {
+        self.raw_mut().set_shared();
+        self
+    }
+}
+
+impl<R: RawUpdate> XactLock<R> {
+    /// Asks for the update mode: one may hold it beside shared ones.
+    ///
+    /// # Panics
+    /// On a locked lock.
+    pub fn update(mut self) -> Self {
+        self.raw_mut().set_update();
+        self
+    }
+}
+
+impl<R: RawCancel + RawLock> XactLock<R> {
+    /// Uses this canceller when a wait is dropped.
+    ///
+    /// # Panics
+    /// On a locked lock.
+    pub fn canceller(mut self, canceller: &R::Canceller) -> Self {
+        self.raw_mut().set_canceller(canceller);
+        self
+    }
+}

@@ -1,0 +1,157 @@
+use crate::{Error, Lock, RawConvert, RawLock, RawUnlock, RawUpgrade, SessionRef, Wait};
+use std::error;
+use std::fmt;
+
+/// A held lock that owns its lock, and with it an owned session: `Send + 'static` for
+/// `tokio::spawn`. Dropping it releases in the background.
+#[must_use = "a guard that is dropped releases the lock"]
+pub struct OwnedGuard<R: RawLock> {
+    lock: Lock<R>,
+}
+
+impl<R: RawLock> OwnedGuard<R> {
+    pub(crate) fn new(lock: Lock<R>) -> Self {
+        Self { lock }
+    }
+
+    /// The session the lock lives on: what it protects is best done here, and ends with it.
+    pub fn session(&mut self) -> SessionRef<'_, R> {
+        self.lock.session().expect("a held lock has its session")
+    }
+
+    /// The key as the server sees it.
+    pub fn key(&self) -> &R::Key {
+        self.lock.key()
+    }
+
+    /// The mode the lock is held in.
+    pub fn mode(&self) -> R::Mode {
+        self.lock.mode()
+    }
+}
+
+impl<R: RawUnlock> OwnedGuard<R> {
+    /// Releases, and gives the lock back.
+    ///
+    /// # Errors
+    /// As [`Lock::release`], with the lock in the error.
+    ///
+    /// # Cancel safety
+    /// May be dropped at any await: the key is released; an owned session ends.
+    pub async fn release(mut self) -> Result<Lock<R>, NotReleased<R>> {
+        match self.lock.release().await {
+            Ok(()) => Ok(self.lock),
+            Err(error) => Err(NotReleased { lock: self.lock, error }),
+        }
+    }
+}
+
+impl<R: RawUnlock + RawUpgrade> OwnedGuard<R> {
+    /// Takes an update lock to exclusive, and gives the guard back with whether it is now.
+    ///
+    /// # Errors
+    /// As [`Lock::upgrade`], with the lock in the error.
+    ///
+    /// # Cancel safety
+    /// As [`Lock::upgrade`]; an owned session ends.
+    pub async fn upgrade(mut self, wait: impl Into<Wait>) -> Result<(Self, bool), NotAcquired<R>> {
+        match self.lock.upgrade(wait).await {
+            Ok(upgraded) => Ok((self, upgraded)),
+            Err(error) => Err(NotAcquired { lock: self.lock, error }),
+        }
+    }
+}
+
+impl<R: RawUnlock + RawConvert> OwnedGuard<R> {
+    /// Takes the lock to another mode, and gives the guard back with whether it is now.
+    ///
+    /// # Errors
+    /// As [`Lock::convert`], with the lock in the error.
+    ///
+    /// # Cancel safety
+    /// As [`Lock::convert`]; an owned session ends.
+    pub async fn convert(
+        mut self,
+        mode: R::Mode,
+        wait: impl Into<Wait>,
+    ) -> Result<(Self, bool), NotAcquired<R>> {
+        match self.lock.convert(mode, wait).await {
+            Ok(converted) => Ok((self, converted)),
+            Err(error) => Err(NotAcquired { lock: self.lock, error }),
+        }
+    }
+}
+
+impl<R: RawLock> fmt::Debug for OwnedGuard<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("OwnedGuard").field(&self.lock).finish()
+    }
+}
+
+/// The lock was not acquired: here it is again, with its session, and why.
+///
+/// Turns into the driver's [`Error`] by `?` where the lock is not wanted back.
+pub struct NotAcquired<R: RawLock> {
+    /// The lock; its [`is_locked`](Lock::is_locked) says what is held.
+    pub lock: Lock<R>,
+    /// Why.
+    pub error: Error<R::Error>,
+}
+
+/// The lock was not released as asked: here it is again, with its session, and why.
+///
+/// Turns into the driver's [`Error`] by `?` where the lock is not wanted back.
+pub struct NotReleased<R: RawLock> {
+    /// The lock; its [`is_locked`](Lock::is_locked) says what is held.
+    pub lock: Lock<R>,
+    /// Why.
+    pub error: Error<R::Error>,
+}
+
+impl<R: RawLock> From<NotAcquired<R>> for Error<R::Error> {
+    fn from(failure: NotAcquired<R>) -> Self {
+        failure.error
+    }
+}
+
+impl<R: RawLock> From<NotReleased<R>> for Error<R::Error> {
+    fn from(failure: NotReleased<R>) -> Self {
+        failure.error
+    }
+}
+
+impl<R: RawLock> fmt::Debug for NotAcquired<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NotAcquired").field("lock", &self.lock).field("error", &self.error).finish()
+    }
+}
+
+impl<R: RawLock> fmt::Debug for NotReleased<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NotReleased").field("lock", &self.lock).field("error", &self.error).finish()
+    }
+}
+
+impl<R: RawLock> fmt::Display for NotAcquired<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "could not acquire the lock ({})", self.lock)
+    }
+}
+
+impl<R: RawLock> fmt::Display for NotReleased<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "could not release the lock ({})", self.lock)
+    }
+}
+
+impl<R: RawLock> error::Error for NotAcquired<R> {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+impl<R: RawLock> error::Error for NotReleased<R> {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        Some(&self.error)
+    }
+}

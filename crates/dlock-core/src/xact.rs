@@ -1,0 +1,125 @@
+use crate::state::Machine;
+use crate::{Error, KeyError, RawLock, RawNew, SessionRef, Wait};
+use std::fmt;
+use std::time::Duration;
+
+/// A lock on one key that belongs to the caller's transaction: COMMIT and ROLLBACK free it.
+///
+/// There is nothing to release, so there is no guard; it stays held when this object goes.
+#[must_use = "a lock does nothing until it is acquired"]
+pub struct XactLock<R: RawLock> {
+    machine: Machine<R>,
+}
+
+impl<R: RawLock> XactLock<R> {
+    /// A lock on `key` inside the transaction open on `session`. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`Error::Key`] when the key cannot name a lock on this server.
+    pub fn new<S, K>(session: S, key: K) -> Result<Self, Error<R::Error>>
+    where
+        R: RawNew<S>,
+        K: TryInto<R::Key, Error: Into<KeyError>>,
+    {
+        let key = key.try_into().map_err(|error| Error::Key(error.into()))?;
+        Ok(Self::from_raw(R::new(session, key)))
+    }
+
+    /// A lock over what a driver wrote.
+    pub fn from_raw(raw: R) -> Self {
+        Self { machine: Machine::new(raw) }
+    }
+
+    pub(crate) fn raw_mut(&mut self) -> &mut R {
+        assert!(!self.is_locked(), "a lock is configured before it is acquired");
+        &mut self.machine.raw
+    }
+
+    /// The key as the server sees it.
+    pub fn key(&self) -> &R::Key {
+        self.machine.raw.key()
+    }
+
+    /// The mode this lock is, or will be, held in.
+    pub fn mode(&self) -> R::Mode {
+        self.machine.raw.mode()
+    }
+
+    /// Whether it was acquired, and so is held until the transaction ends. In doubt it is `false`.
+    pub fn is_locked(&self) -> bool {
+        self.machine.is_locked()
+    }
+
+    /// The session the lock lives on; `None` while the lock is in doubt or closed.
+    pub fn session(&mut self) -> Option<SessionRef<'_, R>> {
+        self.machine.session()
+    }
+
+    /// Acquires, and says whether the lock is held now: `false` when `wait` ran out.
+    ///
+    /// # Errors
+    /// As [`Lock::acquire`](crate::Lock::acquire). None of them ends the caller's transaction.
+    ///
+    /// # Cancel safety
+    /// May be dropped at any await: the wait is cancelled, a grant that came first is undone, and the
+    /// transaction stays usable.
+    pub async fn acquire(&mut self, wait: impl Into<Wait>) -> Result<bool, Error<R::Error>> {
+        self.machine.acquire(wait.into()).await
+    }
+
+    /// Acquires, waiting in the server's queue for as long as it takes.
+    ///
+    /// # Errors
+    /// As [`acquire`](XactLock::acquire).
+    ///
+    /// # Cancel safety
+    /// As [`acquire`](XactLock::acquire).
+    pub async fn lock(&mut self) -> Result<(), Error<R::Error>> {
+        self.expect(Wait::Forever).await
+    }
+
+    /// Acquires if nobody holds the key: `false` at once if somebody does.
+    ///
+    /// # Errors
+    /// As [`acquire`](XactLock::acquire).
+    ///
+    /// # Cancel safety
+    /// As [`acquire`](XactLock::acquire).
+    pub async fn try_lock(&mut self) -> Result<bool, Error<R::Error>> {
+        self.acquire(Wait::No).await
+    }
+
+    /// Acquires, waiting in the server's queue for at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`] at the deadline; the rest as [`acquire`](XactLock::acquire).
+    ///
+    /// # Cancel safety
+    /// As [`acquire`](XactLock::acquire).
+    pub async fn lock_within(&mut self, limit: Duration) -> Result<(), Error<R::Error>> {
+        self.expect(Wait::from(limit)).await
+    }
+
+    async fn expect(&mut self, wait: Wait) -> Result<(), Error<R::Error>> {
+        match self.acquire(wait).await? {
+            true => Ok(()),
+            false => Err(Error::TimedOut),
+        }
+    }
+}
+
+impl<R: RawLock> fmt::Display for XactLock<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on key {}", self.machine.state(), self.key())
+    }
+}
+
+impl<R: RawLock> fmt::Debug for XactLock<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("XactLock")
+            .field("key", self.key())
+            .field("mode", &self.mode())
+            .field("state", &format_args!("{}", self.machine.state()))
+            .finish_non_exhaustive()
+    }
+}
