@@ -1,0 +1,9 @@
+//! What dlock is tested with: private servers, a proxy that counts and fails, a database made of
+//! memory, and the promises that every lock keeps.
+
+pub mod bed;
+pub mod cases;
+pub mod polled;
+pub mod proxy;
+pub mod server;
+pub mod trial;
