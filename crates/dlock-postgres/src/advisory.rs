@@ -1,0 +1,260 @@
+use crate::answer::{Answer, ask, ends_session, meaning, queue, read, standby, value};
+use crate::book::Entry;
+use crate::cancel::{Scope, Waiting};
+use crate::{AsClient, Canceller, Error, Key, Mode};
+use dlock_core::{
+    ByRef, Deadline, RawCancel, RawIntoSession, RawLock, RawNew, RawShared, RawUnlock, Wait,
+};
+use std::fmt;
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
+
+/// The longest `lock_timeout` that the server takes, in milliseconds: a good 24 days.
+pub(crate) const LONGEST: Duration = Duration::from_millis(2_147_483_647);
+
+/// An advisory lock that is held by the session.
+pub struct Advisory<S> {
+    /// In a box, so that an owned client has one address while it lives: its name in the book.
+    session: Box<S>,
+    key: Key,
+    mode: Mode,
+    canceller: Option<Canceller>,
+    /// The key in the book, while it is held or waited for.
+    entry: Option<Entry>,
+    /// Whether the key is certainly held, so that a release needs no look at `pg_locks`.
+    held: bool,
+    waiting: Option<Waiting>,
+    /// The unlock that `abandon` queued.
+    leaving: Option<Answer>,
+    ended: bool,
+}
+
+impl<S: AsClient> Advisory<S> {
+    /// A lock that has sent nothing yet.
+    pub(crate) fn of(session: S, key: Key) -> Self {
+        Self {
+            session: Box::new(session),
+            key,
+            mode: Mode::Exclusive,
+            canceller: None,
+            entry: None,
+            held: false,
+            waiting: None,
+            leaving: None,
+            ended: false,
+        }
+    }
+
+    fn client(&self) -> &Client {
+        self.session.client()
+    }
+
+    /// Tries once. The same inside and outside a transaction.
+    async fn attempt(&mut self) -> Result<bool, Error> {
+        let message = format!(
+            "SELECT CASE WHEN pg_is_in_recovery() THEN NULL \
+             ELSE pg_try_advisory_lock{}({}) END",
+            self.mode.suffix(),
+            self.key.arguments(),
+        );
+        let rows = ask(self.client(), &message).await.map_err(|error| self.failed(error))?;
+        match value(&rows) {
+            Some(granted) => Ok(granted == "t"),
+            None => Err(standby()),
+        }
+    }
+
+    /// Waits in the server's queue, in slices where one time-out cannot say it.
+    async fn queue_up(&mut self, wait: Wait) -> Result<bool, Error> {
+        let deadline = Deadline::new(wait);
+        loop {
+            let (slice, last) = deadline.slice_or_forever(LONGEST);
+            let granted = self.wait_once(slice).await?;
+            if granted || last {
+                return Ok(granted);
+            }
+        }
+    }
+
+    /// One message, one wait.
+    async fn wait_once(&mut self, slice: Wait) -> Result<bool, Error> {
+        let message = self.wait_message(slice);
+        let answer = self.client().simple_query_raw(&message).await;
+        let answer = Box::pin(answer.map_err(|error| self.failed(error))?);
+        let waiting = Waiting { answer, runtime: Handle::current(), scope: Scope::Session };
+        let waiting = self.waiting.insert(waiting);
+        let rows = read(waiting.answer.as_mut()).await;
+        self.waiting = None;
+        match rows {
+            Ok(rows) => granted(value(&rows)),
+            Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => Ok(false),
+            Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => {
+                // It may have come after the grant.
+                let unlocked = ask(self.client(), &self.unlock_if_held()).await;
+                unlocked.map_err(|error| self.failed(error))?;
+                Err(meaning(error))
+            }
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    /// An implicit transaction: its settings end with it. The session's lock is asked for only when
+    /// the transaction's is granted, since the former may be held after all when it reports a
+    /// time-out. Inside a transaction of the caller's nothing is set, taken or aborted.
+    fn wait_message(&self, slice: Wait) -> String {
+        let millis = slice.limit().map_or(0, Wait::millis);
+        let (suffix, key) = (self.mode.suffix(), self.key.arguments());
+        format!(
+            "SELECT CASE WHEN pg_is_in_recovery() THEN 'standby' \
+             WHEN now()<>statement_timestamp() THEN 'transaction' \
+             ELSE set_config('lock_timeout','{millis}',true)\
+             ||set_config('statement_timeout','0',true)\
+             ||CASE WHEN current_setting('transaction_timeout',true) IS NULL THEN '' \
+             ELSE set_config('transaction_timeout','0',true) END END;\
+             SELECT CASE WHEN now()=statement_timestamp() AND NOT pg_is_in_recovery() \
+             THEN pg_advisory_xact_lock{suffix}({key}) END;\
+             SELECT CASE WHEN now()=statement_timestamp() AND NOT pg_is_in_recovery() \
+             THEN pg_advisory_lock{suffix}({key}) END"
+        )
+    }
+
+    fn unlock_message(&self) -> String {
+        format!("SELECT pg_advisory_unlock{}({})", self.mode.suffix(), self.key.arguments())
+    }
+
+    fn unlock_if_held(&self) -> String {
+        format!("{} WHERE {}", self.unlock_message(), self.key.held())
+    }
+
+    /// Keeps in mind an error that ended the session.
+    fn failed(&mut self, error: tokio_postgres::Error) -> Error {
+        self.ended |= ends_session(&error);
+        meaning(error)
+    }
+}
+
+/// What the wait's first statement said.
+fn granted(refusal: Option<&str>) -> Result<bool, Error> {
+    match refusal {
+        Some("standby") => Err(standby()),
+        Some("transaction") => Err(Error::Refused {
+            code: 25001,
+            meaning: "a transaction is open on this session; lock before BEGIN, \
+                      or use XactLock, or try_lock",
+        }),
+        _ => Ok(true),
+    }
+}
+
+impl<S: AsClient> RawLock for Advisory<S> {
+    type Key = Key;
+    type Mode = Mode;
+    type Session = Client;
+    type Lend = ByRef;
+    type Error = tokio_postgres::Error;
+
+    fn key(&self) -> &Key {
+        &self.key
+    }
+
+    fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    fn session(&mut self) -> Option<&Client> {
+        Some(self.session.client())
+    }
+
+    fn is_closed(&self) -> bool {
+        self.ended || self.client().is_closed()
+    }
+
+    async fn lock(&mut self, wait: Wait) -> Result<bool, Error> {
+        self.entry = Some(Entry::take(self.client(), self.key).ok_or(Error::AlreadyHeld)?);
+        let answer = match wait {
+            Wait::No => self.attempt().await,
+            _ => self.queue_up(wait).await,
+        };
+        self.held = matches!(answer, Ok(true));
+        if !self.held {
+            self.entry = None;
+        }
+        answer
+    }
+
+    fn abandon(&mut self) {
+        if let Some(waiting) = self.waiting.take() {
+            waiting.call_off(self.session.client(), self.canceller.clone());
+        }
+        let message = if self.held { self.unlock_message() } else { self.unlock_if_held() };
+        self.leaving = queue(self.client(), &message);
+        self.held = false;
+        self.entry = None;
+    }
+
+    async fn settle(&mut self) -> Result<(), Error> {
+        if self.leaving.is_none() {
+            self.leaving = queue(self.client(), &self.unlock_if_held());
+        }
+        if let Some(leaving) = &mut self.leaving {
+            let unlocked = read(leaving.as_mut()).await;
+            self.leaving = None;
+            unlocked.map_err(|error| self.failed(error))?;
+        }
+        Ok(())
+    }
+}
+
+impl<S: AsClient> RawUnlock for Advisory<S> {
+    async fn unlock(&mut self) -> Result<bool, Error> {
+        self.held = false;
+        let rows = ask(self.client(), &self.unlock_message()).await;
+        // After an error the session holds the key as before, unless it has ended.
+        let rows = rows.map_err(|error| {
+            self.held = true;
+            self.failed(error)
+        })?;
+        self.entry = None;
+        Ok(value(&rows) == Some("t"))
+    }
+}
+
+impl<S: AsClient> RawNew<S> for Advisory<S> {
+    fn new(session: S, key: Key) -> Self {
+        Self::of(session, key)
+    }
+}
+
+impl<S: AsClient> RawIntoSession for Advisory<S> {
+    type Owned = S;
+
+    fn into_session(self) -> Option<S> {
+        (!self.is_closed()).then_some(*self.session)
+    }
+}
+
+impl<S: AsClient> RawShared for Advisory<S> {
+    fn set_shared(&mut self) {
+        self.mode = Mode::Shared;
+    }
+}
+
+impl<S: AsClient> RawCancel for Advisory<S> {
+    type Canceller = Canceller;
+
+    fn set_canceller(&mut self, canceller: &Canceller) {
+        self.canceller = Some(canceller.clone());
+    }
+}
+
+impl<S> fmt::Debug for Advisory<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Advisory")
+            .field("key", &self.key)
+            .field("mode", &self.mode)
+            .field("held", &self.held)
+            .finish_non_exhaustive()
+    }
+}

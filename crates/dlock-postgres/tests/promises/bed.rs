@@ -1,0 +1,166 @@
+use dlock_core::SessionRef;
+use dlock_postgres::{Advisory, AsClient, Key, Lock, Session};
+use dlock_testkit::bed::{Bed, SharedBed};
+use dlock_testkit::server::Postgres;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
+use tokio_postgres::config::Host;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Config, Error, NoTls};
+
+/// A kind of session.
+pub(crate) trait Kind: Send + Sync + 'static {
+    type Session: AsClient + Send + Sync + 'static;
+    const NAME: &'static str;
+
+    fn open(config: &Config) -> impl Future<Output = Self::Session> + Send;
+}
+
+/// A `&Client`. The client lives for as long as the process, as one in a `static` would.
+pub(crate) enum Lent {}
+/// An `Arc<Client>`.
+pub(crate) enum Shared {}
+/// A `Client`.
+pub(crate) enum Owned {}
+/// A [`Session`].
+pub(crate) enum Both {}
+
+impl Kind for Lent {
+    type Session = &'static Client;
+    const NAME: &'static str = "ref_client";
+
+    async fn open(config: &Config) -> Self::Session {
+        Box::leak(Box::new(connect(config).await))
+    }
+}
+
+impl Kind for Shared {
+    type Session = Arc<Client>;
+    const NAME: &'static str = "arc_client";
+
+    async fn open(config: &Config) -> Self::Session {
+        Arc::new(connect(config).await)
+    }
+}
+
+impl Kind for Owned {
+    type Session = Client;
+    const NAME: &'static str = "client";
+
+    async fn open(config: &Config) -> Self::Session {
+        connect(config).await
+    }
+}
+
+impl Kind for Both {
+    type Session = Session;
+    const NAME: &'static str = "session";
+
+    async fn open(config: &Config) -> Self::Session {
+        let (client, connection) = config.connect(NoTls).await.expect("a connection");
+        Session::new(client, connection)
+    }
+}
+
+async fn connect(config: &Config) -> Client {
+    let (client, connection) = config.connect(NoTls).await.expect("a connection");
+    tokio::spawn(connection);
+    client
+}
+
+/// PostgreSQL, with the observer's session.
+pub(crate) struct Place<K> {
+    config: Config,
+    observer: Client,
+    kind: PhantomData<fn() -> K>,
+}
+
+impl<K: Kind> Place<K> {
+    async fn lock_at(config: &Config, key: &str) -> Lock<K::Session> {
+        Lock::new(K::open(config).await, key).expect("any text is a key")
+    }
+
+    async fn count(&self, key: &str, granted: bool) -> usize {
+        let count = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 \
+                     AND (classid::int8 << 32) | objid::int8 = $1 AND granted = $2";
+        let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), _); 2] =
+            [(&number(key), Type::INT8), (&granted, Type::BOOL)];
+        let row = self.observer.query_typed_one(count, &parameters).await.expect("the observer");
+        usize::try_from(row.get::<_, i64>(0)).expect("a count")
+    }
+}
+
+fn number(key: &str) -> i64 {
+    match Key::from(key) {
+        Key::Single(number) => number,
+        Key::Pair(..) => unreachable!("a text is one number"),
+    }
+}
+
+impl<K: Kind> Bed for Place<K> {
+    type Raw = Advisory<K::Session>;
+
+    async fn new() -> Self {
+        let server = Postgres::shared().expect("a PostgreSQL server");
+        let config: Config = server.url().parse().expect("a PostgreSQL URL");
+        Self { observer: connect(&config).await, config, kind: PhantomData }
+    }
+
+    async fn lock(&self, key: &str) -> Lock<K::Session> {
+        Self::lock_at(&self.config, key).await
+    }
+
+    async fn hurried(&self, key: &str) -> Lock<K::Session> {
+        let version = self.observer.query_one("SHOW server_version_num", &[]).await.unwrap();
+        let newer = version.get::<_, String>(0).parse::<u32>().unwrap() >= 170_000;
+        let more = if newer { " -c transaction_timeout=200" } else { "" };
+        let mut config = self.config.clone();
+        config.options(format!("-c lock_timeout=200 -c statement_timeout=200{more}"));
+        Self::lock_at(&config, key).await
+    }
+
+    fn address(&self) -> Option<SocketAddr> {
+        let port = self.config.get_ports().first().copied().unwrap_or(5432);
+        match self.config.get_hosts().first()? {
+            Host::Tcp(host) => (host.as_str(), port).to_socket_addrs().ok()?.next(),
+            Host::Unix(_) => None,
+        }
+    }
+
+    async fn lock_through(&self, proxy: SocketAddr, key: &str) -> Lock<K::Session> {
+        let mut config = Config::new();
+        config.host(proxy.ip().to_string()).port(proxy.port());
+        self.config.get_user().map(|user| config.user(user));
+        self.config.get_password().map(|password| config.password(password));
+        self.config.get_dbname().map(|name| config.dbname(name));
+        Self::lock_at(&config, key).await
+    }
+
+    async fn holders(&self, key: &str) -> usize {
+        self.count(key, true).await
+    }
+
+    async fn waiters(&self, key: &str) -> usize {
+        self.count(key, false).await
+    }
+
+    async fn kill(&self, key: &str) {
+        let kill = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' \
+                    AND objsubid = 1 AND (classid::int8 << 32) | objid::int8 = $1";
+        self.observer.query_typed(kill, &[(&number(key), Type::INT8)]).await.expect("the observer");
+    }
+
+    async fn echo(session: SessionRef<'_, Self::Raw>, number: i64) -> Result<i64, Error> {
+        let row = session.query_typed_one("SELECT $1", &[(&number, Type::INT8)]).await?;
+        Ok(row.get(0))
+    }
+}
+
+impl<K: Kind<Session: Clone>> SharedBed for Place<K> {
+    async fn locks<const N: usize>(&self, keys: [&str; N]) -> [Lock<K::Session>; N] {
+        let session = K::open(&self.config).await;
+        keys.map(|key| Lock::new(session.clone(), key).expect("any text is a key"))
+    }
+}

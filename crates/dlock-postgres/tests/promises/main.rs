@@ -1,0 +1,25 @@
+//! The promises of every lock, through tokio-postgres, for each kind of session.
+
+mod bed;
+
+use bed::{Kind, Place};
+use dlock_testkit::trial::{
+    drop_promises, harness, promises, session_promises, shared_promises, shared_session_promises,
+};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut trials = promises::<Place<bed::Lent>>(bed::Lent::NAME);
+    trials.extend(drop_promises::<Place<bed::Lent>>(bed::Lent::NAME));
+    trials.extend(shared_promises::<Place<bed::Lent>>(bed::Lent::NAME));
+    trials.extend(session_promises::<Place<bed::Lent>>(bed::Lent::NAME));
+    trials.extend(shared_session_promises::<Place<bed::Lent>>(bed::Lent::NAME));
+    trials.extend(promises::<Place<bed::Shared>>(bed::Shared::NAME));
+    trials.extend(drop_promises::<Place<bed::Shared>>(bed::Shared::NAME));
+    trials.extend(session_promises::<Place<bed::Shared>>(bed::Shared::NAME));
+    trials.extend(promises::<Place<bed::Owned>>(bed::Owned::NAME));
+    trials.extend(drop_promises::<Place<bed::Owned>>(bed::Owned::NAME));
+    trials.extend(promises::<Place<bed::Both>>(bed::Both::NAME));
+    trials.extend(drop_promises::<Place<bed::Both>>(bed::Both::NAME));
+    harness(trials)
+}
