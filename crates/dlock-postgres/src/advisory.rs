@@ -1,6 +1,6 @@
 use crate::answer::{Answer, ask, ends_session, meaning, queue, read, standby, value};
 use crate::book::Entry;
-use crate::cancel::{Scope, Waiting};
+use crate::cancel::Waiting;
 use crate::{AsClient, Canceller, Error, Key, Mode};
 use dlock_core::{
     ByRef, Deadline, RawCancel, RawIntoSession, RawLock, RawNew, RawShared, RawUnlock, Wait,
@@ -83,7 +83,7 @@ impl<S: AsClient> Advisory<S> {
         let message = self.wait_message(slice);
         let answer = self.client().simple_query_raw(&message).await;
         let answer = Box::pin(answer.map_err(|error| self.failed(error))?);
-        let waiting = Waiting { answer, runtime: Handle::current(), scope: Scope::Session };
+        let waiting = Waiting { answer, runtime: Handle::current() };
         let waiting = self.waiting.insert(waiting);
         let rows = read(waiting.answer.as_mut()).await;
         self.waiting = None;
@@ -186,7 +186,8 @@ impl<S: AsClient> RawLock for Advisory<S> {
 
     fn abandon(&mut self) {
         if let Some(waiting) = self.waiting.take() {
-            waiting.call_off(self.session.client(), self.canceller.clone());
+            let undo = self.unlock_if_held();
+            waiting.call_off(self.session.client(), Some(&undo), self.canceller.clone());
         }
         let message = if self.held { self.unlock_message() } else { self.unlock_if_held() };
         self.leaving = queue(self.client(), &message);

@@ -27,17 +27,22 @@ pub(crate) async fn ask(
     read(pin!(answer)).await
 }
 
-/// Reads an answer to its end. May be dropped and called again, though rows that were read are gone.
+/// Reads an answer to its end, also behind an error: only then has the server let go of what the
+/// statement held. May be dropped and called again, though rows that were read are gone.
 pub(crate) async fn read(
     mut answer: Pin<&mut SimpleQueryStream>,
 ) -> Result<Vec<SimpleQueryRow>, tokio_postgres::Error> {
-    let mut rows = Vec::new();
+    let mut rows = Ok(Vec::new());
     while let Some(message) = answer.next().await {
-        if let SimpleQueryMessage::Row(row) = message? {
-            rows.push(row);
+        match (message, &mut rows) {
+            (Ok(SimpleQueryMessage::Row(row)), Ok(rows)) => rows.push(row),
+            (Ok(_), _) => {}
+            (Err(error), Err(_)) => return Err(error),
+            (Err(error), Ok(_)) if error.is_closed() => return Err(error),
+            (Err(error), Ok(_)) => rows = Err(error),
         }
     }
-    Ok(rows)
+    rows
 }
 
 /// The first column of the first row.

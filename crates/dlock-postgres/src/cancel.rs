@@ -78,52 +78,67 @@ impl fmt::Debug for Canceller {
     }
 }
 
-/// Whose the wait is: what a cancelled statement leaves behind it differs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Scope {
-    /// The statement was a transaction of its own: the fence behind it runs.
-    Session,
-    /// The caller's transaction is aborted now: the fence behind it fails at once.
-    Transaction,
-}
-
 /// A wait on the wire, and what it takes to call it off.
 pub(crate) struct Waiting {
     pub(crate) answer: Answer,
     pub(crate) runtime: Handle,
-    pub(crate) scope: Scope,
 }
 
 impl Waiting {
-    /// Calls the wait off in the background, unless it is answered already.
-    pub(crate) fn call_off(mut self, client: &Client, canceller: Option<Canceller>) {
+    /// Calls the wait off in the background, unless it is answered already; `None` also when the
+    /// connection has ended.
+    ///
+    /// `undo` lets go of what was granted after all, however long the fence behind it stands. Without
+    /// one the wait is the caller's transaction's, and a cancel aborts that: then the fence fails at
+    /// once.
+    pub(crate) fn call_off(
+        mut self,
+        client: &Client,
+        undo: Option<&str>,
+        canceller: Option<Canceller>,
+    ) -> Option<()> {
         if read(self.answer.as_mut()).now_or_never().is_some() {
+            return None;
+        }
+        let undone = undo.map(|undo| queue(client, undo));
+        let (fence, _) = (queue(client, FENCE)?, queue(client, SECOND_FENCE)?);
+        let task = CallOff {
+            wait: self.answer,
+            undone: undone.flatten(),
+            fence,
+            canceller: canceller.unwrap_or_default(),
+            token: client.cancel_token(),
+        };
+        self.runtime.spawn(task.run());
+        Some(())
+    }
+}
+
+/// The task that ends a wait on the server.
+struct CallOff {
+    wait: Answer,
+    undone: Option<Answer>,
+    fence: Answer,
+    canceller: Canceller,
+    token: CancelToken,
+}
+
+impl CallOff {
+    /// Never sends a second cancel before the first is accounted for, so none goes astray.
+    async fn run(mut self) {
+        if !self.canceller.cancel(self.token.clone()).await {
             return;
         }
-        let (token, canceller) = (client.cancel_token(), canceller.unwrap_or_default());
-        if let (Some(fence), Some(_)) = (queue(client, FENCE), queue(client, SECOND_FENCE)) {
-            self.runtime.spawn(call_off(self.answer, fence, self.scope, canceller, token));
+        let mut absorbed = was_cancelled(&mut self.wait).await;
+        let Some(mut undone) = self.undone else { return };
+        absorbed |= was_cancelled(&mut undone).await;
+        if absorbed && tokio::time::timeout(ECHO, read(self.fence.as_mut())).await.is_err() {
+            self.canceller.cancel(self.token).await;
         }
     }
 }
 
-/// Never sends a second cancel before the first is accounted for, so none goes astray.
-async fn call_off(
-    mut wait: Answer,
-    mut fence: Answer,
-    scope: Scope,
-    canceller: Canceller,
-    token: CancelToken,
-) {
-    if !canceller.cancel(token.clone()).await {
-        return;
-    }
-    let answer = read(wait.as_mut()).await;
-    let cancelled = answer.is_err_and(|error| error.code() == Some(&SqlState::QUERY_CANCELED));
-    if cancelled && scope == Scope::Session {
-        let echo = tokio::time::timeout(ECHO, read(fence.as_mut())).await;
-        if echo.is_err() {
-            canceller.cancel(token).await;
-        }
-    }
+async fn was_cancelled(answer: &mut Answer) -> bool {
+    let answer = read(answer.as_mut()).await;
+    answer.is_err_and(|error| error.code() == Some(&SqlState::QUERY_CANCELED))
 }

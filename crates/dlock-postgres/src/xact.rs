@@ -1,6 +1,6 @@
 use crate::advisory::LONGEST;
 use crate::answer::{Answer, ends_session, meaning, queue, read, standby};
-use crate::cancel::{Scope, Waiting};
+use crate::cancel::Waiting;
 use crate::{Canceller, Error, Key, Mode};
 use dlock_core::{ByRef, Deadline, RawCancel, RawLock, RawNew, RawShared, Wait};
 use std::fmt;
@@ -56,7 +56,7 @@ impl<'a> Xact<'a> {
         let message = self.message(wait);
         let answer = self.transaction.client().simple_query_raw(&message).await;
         let answer = Box::pin(answer.map_err(|error| self.failed(error))?);
-        let waiting = Waiting { answer, runtime: Handle::current(), scope: Scope::Transaction };
+        let waiting = Waiting { answer, runtime: Handle::current() };
         let waiting = self.waiting.insert(waiting);
         let rows = read(waiting.answer.as_mut()).await;
         self.waiting = None;
@@ -189,7 +189,7 @@ impl RawLock for Xact<'_> {
     fn abandon(&mut self) {
         let client = self.transaction.client();
         if let Some(waiting) = self.waiting.take() {
-            waiting.call_off(client, self.canceller.clone());
+            waiting.call_off(client, None, self.canceller.clone());
         }
         self.leaving = queue(client, UNDO);
     }

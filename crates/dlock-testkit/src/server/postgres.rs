@@ -16,7 +16,7 @@ use super::{Engine, Server, Setting, Shared, binaries, port, template};
 const BIN: &str = "DLOCK_PG_BIN";
 
 const KIND: Kind = Kind {
-    ready: "ready to accept connections",
+    ready: "system is ready to accept",
     // The immediate shutdown: milliseconds, and the shared memory is given back.
     stop: Signal::QUIT,
     end: (Signal::QUIT, "QUIT"),

@@ -1,0 +1,75 @@
+use dlock_postgres::Key;
+use dlock_testkit::server::Postgres;
+use std::time::{Duration, Instant};
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Config, NoTls};
+
+/// The server that these tests share.
+pub(crate) fn server() -> &'static Postgres {
+    Postgres::shared().expect("a PostgreSQL server")
+}
+
+pub(crate) fn config() -> Config {
+    server().url().parse().expect("a PostgreSQL URL")
+}
+
+pub(crate) async fn connect() -> Client {
+    connect_to(&config()).await
+}
+
+pub(crate) async fn connect_to(config: &Config) -> Client {
+    let (client, connection) = config.connect(NoTls).await.expect("a connection");
+    tokio::spawn(connection);
+    client
+}
+
+/// The first column of the first row, as text.
+pub(crate) async fn show(client: &Client, statement: &str) -> String {
+    let rows = client.simple_query(statement).await.expect(statement);
+    let row = rows.iter().find_map(|message| match message {
+        tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0),
+        _ => None,
+    });
+    row.unwrap_or_default().to_owned()
+}
+
+pub(crate) async fn pid(client: &Client) -> u32 {
+    show(client, "SELECT pg_backend_pid()").await.parse().expect("a pid")
+}
+
+/// A session that looks at the locks.
+pub(crate) struct Eye(Client);
+
+impl Eye {
+    pub(crate) async fn open() -> Self {
+        Self(connect().await)
+    }
+
+    /// How many sessions hold and await the key.
+    pub(crate) async fn sees(&self, key: impl Into<Key>) -> (i64, i64) {
+        let (number, form) = match key.into() {
+            Key::Single(number) => (number, 1_i16),
+            Key::Pair(one, two) => (i64::from(one) << 32 | i64::from(two.cast_unsigned()), 2),
+        };
+        let count = "SELECT count(*) FILTER (WHERE granted), count(*) FILTER (WHERE NOT granted) \
+                     FROM pg_locks WHERE locktype = 'advisory' AND objsubid = $2 \
+                     AND (classid::int8 << 32) | objid::int8 = $1";
+        let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
+            [(&number, Type::INT8), (&form, Type::INT2)];
+        let row = self.0.query_typed_one(count, &parameters).await.expect("the eye");
+        (row.get(0), row.get(1))
+    }
+
+    /// Waits until it sees so many holders and waiters, for two seconds at most.
+    pub(crate) async fn until(&self, key: impl Into<Key>, seen: (i64, i64)) {
+        let (key, start) = (key.into(), Instant::now());
+        loop {
+            let now = self.sees(key).await;
+            if now == seen {
+                return;
+            }
+            assert!(start.elapsed() < Duration::from_secs(2), "{key}: {now:?}, not {seen:?}");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Facts about PostgreSQL that this crate relies on, and what it does with them.
+
+mod cancel;
+mod eye;
+mod race;
+mod refusals;
+mod session;
+mod wire;
+mod xact;

@@ -1,0 +1,60 @@
+//! A time-out that races with the grant.
+
+use crate::eye::{Eye, connect, pid, server};
+use dlock_core::Wait;
+use dlock_postgres::Lock;
+use futures_util::future::join;
+use std::time::Duration;
+
+/// The waiter's process is stopped, the holder releases, the time-out passes, the process goes on:
+/// whatever the answer, it is true.
+#[tokio::test]
+async fn what_is_reported_is_true() {
+    if !server().is_private() {
+        return;
+    }
+    let eye = Eye::open().await;
+    for _ in 0..5 {
+        let mut holder = Lock::new(connect().await, "race").unwrap();
+        assert!(holder.acquire(Wait::No).await.unwrap());
+        let client = connect().await;
+        let waiter = pid(&client).await;
+        let mut lock = Lock::new(&client, "race").unwrap();
+        let race = async {
+            eye.until("race", (1, 1)).await;
+            server().pause_backend(waiter).unwrap();
+            holder.release().await.unwrap();
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            server().continue_backend(waiter).unwrap();
+        };
+        let (granted, ()) = join(lock.acquire(Duration::from_millis(150)), race).await;
+        let granted = granted.unwrap();
+        assert_eq!(eye.sees("race").await, (i64::from(granted), 0), "reported {granted}");
+        lock.close().await.unwrap();
+        assert_eq!(eye.sees("race").await, (0, 0));
+    }
+}
+
+/// The fact behind it: the session's function alone may report a time-out and hold the lock.
+#[tokio::test]
+async fn the_plain_function_lies() {
+    if !server().is_private() {
+        return;
+    }
+    let eye = Eye::open().await;
+    let mut holder = Lock::new(connect().await, 4711).unwrap();
+    assert!(holder.acquire(Wait::No).await.unwrap());
+    let client = connect().await;
+    let waiter = pid(&client).await;
+    client.batch_execute("SET lock_timeout = 150").await.unwrap();
+    let race = async {
+        eye.until(4711, (1, 1)).await;
+        server().pause_backend(waiter).unwrap();
+        holder.release().await.unwrap();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        server().continue_backend(waiter).unwrap();
+    };
+    let (answer, ()) = join(client.batch_execute("SELECT pg_advisory_lock(4711)"), race).await;
+    answer.expect_err("a time-out is reported");
+    assert_eq!(eye.sees(4711).await, (1, 0), "and the lock is held");
+}
