@@ -35,10 +35,13 @@ pub async fn killed_waiter<B: Bed>(bed: B) {
         bed.kill(&key).await;
     };
     let (answer, ()) = join(lock.acquire(Wait::Forever), kill).await;
-    assert!(answer.is_err(), "{answer:?}");
-    assert!(!lock.is_locked());
-    assert!(lock.acquire(Wait::No).await.is_err());
     until(&bed, &key, (0, 0), Duration::from_secs(5)).await;
+    match answer {
+        // The holder may be ended first, and the key handed over before its next holder ends too.
+        Ok(granted) => assert!(granted && lock.release().await.is_err()),
+        Err(_) => assert!(!lock.is_locked()),
+    }
+    assert!(lock.acquire(Wait::No).await.is_err());
     drop(holder);
 }
 
