@@ -187,7 +187,7 @@ impl<S: AsClient> RawLock for Advisory<S> {
     fn abandon(&mut self) {
         if let Some(waiting) = self.waiting.take() {
             let undo = self.unlock_if_held();
-            waiting.call_off(self.session.client(), Some(&undo), self.canceller.clone());
+            waiting.call_off(self.session.client(), &undo, self.canceller.clone());
         }
         let message = if self.held { self.unlock_message() } else { self.unlock_if_held() };
         self.leaving = queue(self.client(), &message);

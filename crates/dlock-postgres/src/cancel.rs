@@ -10,10 +10,21 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
-use tokio_postgres::{CancelToken, Client, Config, Error, NoTls, Socket};
+use tokio_postgres::{CancelToken, Client, Config, Error, NoTls, SimpleQueryRow, Socket};
 
 /// How long a cancel request may take where the configuration names no `connect_timeout`.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long a wait that was dropped is given to answer by itself: what is refused at once must not
+/// be cancelled, since inside a transaction that would abort it.
+const GRACE: Duration = Duration::from_millis(10);
+
+/// How long until a cancel request that did nothing is taken for one that met an idle server, and is
+/// sent again; doubled each time.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// The same for one that may still be on its way to the fence.
+const LOST: Duration = Duration::from_secs(1);
 
 /// Up to version 16 the server signals twice for one cancel request, one system call after the
 /// other. This is how long we wait for the second.
@@ -86,29 +97,21 @@ pub(crate) struct Waiting {
 
 impl Waiting {
     /// Calls the wait off in the background, unless it is answered already; `None` also when the
-    /// connection has ended.
-    ///
-    /// `undo` lets go of what was granted after all, however long the fence behind it stands. Without
-    /// one the wait is the caller's transaction's, and a cancel aborts that: then the fence fails at
-    /// once.
+    /// connection has ended. `undo` lets go of what was granted after all, and may be done twice.
     pub(crate) fn call_off(
         mut self,
         client: &Client,
-        undo: Option<&str>,
+        undo: &str,
         canceller: Option<Canceller>,
     ) -> Option<()> {
         if read(self.answer.as_mut()).now_or_never().is_some() {
             return None;
         }
-        let undone = undo.map(|undo| queue(client, undo));
+        let undone = queue(client, undo)?;
         let (fence, _) = (queue(client, FENCE)?, queue(client, SECOND_FENCE)?);
-        let task = CallOff {
-            wait: self.answer,
-            undone: undone.flatten(),
-            fence,
-            canceller: canceller.unwrap_or_default(),
-            token: client.cancel_token(),
-        };
+        let canceller = canceller.unwrap_or_default();
+        let token = client.cancel_token();
+        let task = CallOff { wait: self.answer, undone, fence, canceller, token };
         self.runtime.spawn(task.run());
         Some(())
     }
@@ -117,28 +120,57 @@ impl Waiting {
 /// The task that ends a wait on the server.
 struct CallOff {
     wait: Answer,
-    undone: Option<Answer>,
+    undone: Answer,
     fence: Answer,
     canceller: Canceller,
     token: CancelToken,
 }
 
 impl CallOff {
-    /// Never sends a second cancel before the first is accounted for, so none goes astray.
+    /// Never sends a cancel before the one before is accounted for, so that none goes astray.
     async fn run(mut self) {
-        if !self.canceller.cancel(self.token.clone()).await {
+        match tokio::time::timeout(GRACE, read(self.wait.as_mut())).await {
+            Ok(answer) => self.end_the_fence(answer).await,
+            Err(_) => drop(self.end_the_wait().await),
+        }
+    }
+
+    /// The wait ended by itself. What stands in the way now is the fence, if it stands: in a
+    /// transaction that was aborted before it fails at once.
+    async fn end_the_fence(mut self, answer: Result<Vec<SimpleQueryRow>, Error>) {
+        if failed_with(&answer, &SqlState::IN_FAILED_SQL_TRANSACTION) {
             return;
         }
-        let mut absorbed = was_cancelled(&mut self.wait).await;
-        let Some(mut undone) = self.undone else { return };
-        absorbed |= was_cancelled(&mut undone).await;
-        if absorbed && tokio::time::timeout(ECHO, read(self.fence.as_mut())).await.is_err() {
-            self.canceller.cancel(self.token).await;
+        drop(read(self.undone.as_mut()).await);
+        // A cancel is caught inside the fence, not at its beginning, and that sends no sign.
+        tokio::time::sleep(GRACE).await;
+        self.cancel().await;
+    }
+
+    async fn end_the_wait(mut self) -> Option<()> {
+        let mut patience = AGAIN;
+        let answer = loop {
+            self.cancel().await.then_some(())?;
+            match tokio::time::timeout(patience, read(self.wait.as_mut())).await {
+                Ok(answer) => break answer,
+                Err(_) => patience *= 2,
+            }
+        };
+        let undone = read(self.undone.as_mut()).await;
+        let absorbed = failed_with(&answer, &SqlState::QUERY_CANCELED)
+            || failed_with(&undone, &SqlState::QUERY_CANCELED);
+        let patience = if absorbed { ECHO } else { LOST };
+        if tokio::time::timeout(patience, read(self.fence.as_mut())).await.is_err() {
+            self.cancel().await;
         }
+        Some(())
+    }
+
+    async fn cancel(&self) -> bool {
+        self.canceller.cancel(self.token.clone()).await
     }
 }
 
-async fn was_cancelled(answer: &mut Answer) -> bool {
-    let answer = read(answer.as_mut()).await;
-    answer.is_err_and(|error| error.code() == Some(&SqlState::QUERY_CANCELED))
+fn failed_with(answer: &Result<Vec<SimpleQueryRow>, Error>, state: &SqlState) -> bool {
+    answer.as_ref().is_err_and(|error| error.code() == Some(state))
 }

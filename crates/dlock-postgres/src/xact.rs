@@ -11,6 +11,9 @@ use tokio_postgres::{Client, SimpleQueryRow, Transaction};
 /// The settings that cut a wait short, in the order of [`LIFT`]'s columns.
 const LIMITS: [&str; 3] = ["lock_timeout", "statement_timeout", "transaction_timeout"];
 
+/// The first half of [`UNDO`], which may be done twice.
+const ROLL_BACK: &str = "ROLLBACK TO SAVEPOINT dlock";
+
 /// Undoes everything since the savepoint: settings and a grant too.
 const UNDO: &str = "ROLLBACK TO SAVEPOINT dlock; RELEASE SAVEPOINT dlock";
 
@@ -189,7 +192,7 @@ impl RawLock for Xact<'_> {
     fn abandon(&mut self) {
         let client = self.transaction.client();
         if let Some(waiting) = self.waiting.take() {
-            waiting.call_off(client, None, self.canceller.clone());
+            waiting.call_off(client, ROLL_BACK, self.canceller.clone());
         }
         self.leaving = queue(client, UNDO);
     }
