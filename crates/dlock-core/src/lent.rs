@@ -1,12 +1,16 @@
 use crate::{Error, Gone, Hold, Trip};
 use std::error;
 use std::fmt;
+use std::future::Future;
 use std::marker::PhantomData;
+use std::pin::pin;
+use std::task::{Context, Waker};
 
 /// A session lent by `&mut`.
 ///
-/// Behind a borrow a drop can neither await nor close: after a dropped future or guard the session
-/// may not be used again, and possibly holds the key until its owner drops it.
+/// Behind a borrow a drop can neither await nor close. A dropped guard still sends its release, but
+/// nobody reads the answer; a dropped future leaves the session in the middle of an answer. After
+/// either it may not be used again, and possibly holds the key until its owner drops it.
 pub struct Lent<'a, S: ?Sized, E> {
     session: &'a mut S,
     broken: bool,
@@ -42,7 +46,12 @@ impl<S: ?Sized + Send, E: error::Error + Send + Sync + 'static> Hold for Lent<'_
         outcome.answer
     }
 
-    fn abandon<T: Trip<S, Error = E>>(&mut self, _release: T) {
+    fn abandon<T: Trip<S, Error = E>>(&mut self, release: T) {
+        if !self.broken {
+            // The first poll sends.
+            let sent = pin!(release.run(self.session, Gone::never()));
+            drop(sent.poll(&mut Context::from_waker(Waker::noop())));
+        }
         self.broken = true;
     }
 

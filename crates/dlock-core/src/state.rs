@@ -50,7 +50,10 @@ impl<R: RawLock> Machine<R> {
         match self.state {
             State::Locked => return Err(Error::AlreadyLocked),
             State::Closed => return Err(Error::Closed),
-            State::Unlocked | State::InDoubt if self.raw.is_closed() => return Err(Error::Closed),
+            State::Unlocked | State::InDoubt if self.raw.is_closed() => {
+                self.state = State::Closed;
+                return Err(Error::Closed);
+            }
             State::Unlocked | State::InDoubt => {}
         }
         let flight = Flight::begin(self);
