@@ -1,0 +1,75 @@
+use crate::Error;
+use dlock_core::Outcome;
+use mysql_async::ServerError;
+
+/// <https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html>,
+/// <https://mariadb.com/kb/en/mariadb-error-codes/>.
+mod code {
+    /// A deadlock, said by MariaDB.
+    pub(super) const LOCK_DEADLOCK: u16 = 1213;
+    /// A deadlock among named locks, said by MySQL.
+    pub(super) const USER_LOCK_DEADLOCK: u16 = 3058;
+    /// `KILL QUERY`.
+    pub(super) const QUERY_INTERRUPTED: u16 = 1317;
+    /// MariaDB's `max_statement_time`.
+    pub(super) const STATEMENT_TIMEOUT: u16 = 1969;
+    /// MySQL's `MAX_EXECUTION_TIME`.
+    pub(super) const QUERY_TIMEOUT: u16 = 3024;
+    /// The server goes down.
+    pub(super) const SERVER_SHUTDOWN: u16 = 1053;
+    /// `KILL`, said by MariaDB.
+    pub(super) const CONNECTION_KILLED: u16 = 1927;
+    /// `KILL`, said by MySQL.
+    pub(super) const SESSION_WAS_KILLED: u16 = 3169;
+    /// MySQL's `wait_timeout`.
+    pub(super) const CLIENT_INTERACTION_TIMEOUT: u16 = 4031;
+}
+
+/// The number in the first column of the only row; `None` is NULL.
+pub(crate) type Answer = mysql_async::Result<Option<Option<i64>>>;
+
+/// Whether the wait came to its end, and nothing else happened.
+pub(crate) fn ran_out(error: &mysql_async::Error) -> bool {
+    matches!(error, mysql_async::Error::Server(ServerError { code: code::QUERY_TIMEOUT, .. }))
+}
+
+/// What an error of the driver's means for a lock, and whether the connection lives on.
+pub(crate) fn failed(error: mysql_async::Error) -> Outcome<mysql_async::Error> {
+    let usable = is_alive(&error);
+    Outcome { answer: Err(meaning(error)), usable }
+}
+
+/// The connection is gone or may not be used any more.
+pub(crate) fn closed() -> Outcome<mysql_async::Error> {
+    Outcome { answer: Err(Error::Closed), usable: false }
+}
+
+/// Whether the connection lives on after this error.
+pub(crate) fn is_alive(error: &mysql_async::Error) -> bool {
+    use code::{
+        CLIENT_INTERACTION_TIMEOUT, CONNECTION_KILLED, SERVER_SHUTDOWN, SESSION_WAS_KILLED,
+    };
+    let mysql_async::Error::Server(error) = error else {
+        return false;
+    };
+    !matches!(
+        error.code,
+        CLIENT_INTERACTION_TIMEOUT | CONNECTION_KILLED | SERVER_SHUTDOWN | SESSION_WAS_KILLED
+    )
+}
+
+fn meaning(error: mysql_async::Error) -> Error {
+    use code::{
+        CONNECTION_KILLED, LOCK_DEADLOCK, QUERY_INTERRUPTED, QUERY_TIMEOUT, SESSION_WAS_KILLED,
+        STATEMENT_TIMEOUT, USER_LOCK_DEADLOCK,
+    };
+    let mysql_async::Error::Server(said) = &error else {
+        return Error::Driver(error);
+    };
+    match said.code {
+        LOCK_DEADLOCK | USER_LOCK_DEADLOCK => Error::Deadlock(Some(error)),
+        QUERY_INTERRUPTED | QUERY_TIMEOUT | STATEMENT_TIMEOUT | CONNECTION_KILLED
+        | SESSION_WAS_KILLED => Error::Interrupted(Some(error)),
+        _ => Error::Driver(error),
+    }
+}

@@ -1,0 +1,101 @@
+use crate::answer::Answer;
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Opts, OptsBuilder};
+use std::future::Future;
+use std::time::Duration;
+
+/// How long to wait before the list of statements is read again.
+const AGAIN: Duration = Duration::from_millis(5);
+
+/// A statement that waits on the server, seen from elsewhere.
+#[derive(Debug)]
+pub(crate) struct Waiter {
+    opts: Opts,
+    /// The server's number of the connection. Behind a proxy it may be another's, so the statement
+    /// is looked at, too.
+    id: u32,
+    statement: String,
+}
+
+impl Waiter {
+    /// The statement that this connection is about to send.
+    pub(crate) fn new(conn: &Conn, statement: &str) -> Self {
+        Self { opts: conn.opts().clone(), id: conn.id(), statement: statement.to_owned() }
+    }
+
+    /// Ends the wait and brings its answer; `None` when the server cannot be told.
+    pub(crate) async fn end(
+        self,
+        mut answer: impl Future<Output = Answer> + Unpin,
+    ) -> Option<Answer> {
+        let found = tokio::select! {
+            biased;
+            answer = &mut answer => return Some(answer),
+            found = self.find() => found,
+        };
+        let mut killer = found.ok()?;
+        // Once it is sent, the KILL is waited for as well: it may not come upon a later statement.
+        let kill = killer.query_drop(format!("KILL QUERY {}", self.id));
+        let (answer, killed) = tokio::join!(answer, kill);
+        drop(killed);
+        Some(answer)
+    }
+
+    /// A second connection, on which the statement is seen to run.
+    async fn find(&self) -> mysql_async::Result<Conn> {
+        let mut conn = Conn::new(self.opts()).await?;
+        while conn.query_first::<u64, _>(self.look()).await?.is_none() {
+            tokio::time::sleep(AGAIN).await;
+        }
+        Ok(conn)
+    }
+
+    fn look(&self) -> String {
+        format!(
+            "SELECT ID FROM information_schema.PROCESSLIST WHERE ID={} AND INFO='{}'",
+            self.id, self.statement
+        )
+    }
+
+    /// The same server and user, and nothing beyond: no look at settings, no initial statements.
+    fn opts(&self) -> OptsBuilder {
+        OptsBuilder::from_opts(self.opts.clone())
+            .prefer_socket(false)
+            .init(Vec::<String>::new())
+            .setup(Vec::<String>::new())
+            .max_allowed_packet(Some(1 << 20))
+            .wait_timeout(Some(60))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Waiter;
+    use dlock_testkit::server::{Engine, Maria, Mysql, Server};
+    use mysql_async::Conn;
+    use mysql_async::prelude::Queryable;
+    use std::time::Duration;
+    use tokio::time::timeout;
+
+    #[tokio::test]
+    async fn mysql_shows_the_statement_that_runs() {
+        finds_what_runs::<Mysql>().await;
+    }
+
+    #[tokio::test]
+    async fn mariadb_shows_the_statement_that_runs() {
+        finds_what_runs::<Maria>().await;
+    }
+
+    /// Behind a proxy the number may be another's connection, whose statement is not to be killed.
+    async fn finds_what_runs<E: Engine>() {
+        let mut conn = Conn::from_url(Server::<E>::shared().unwrap().url()).await.unwrap();
+        let (ours, another) = ("SELECT SLEEP(0.4)", "SELECT SLEEP(0.5)");
+        let right = Waiter::new(&conn, ours);
+        let wrong = Waiter::new(&conn, another);
+        let running = tokio::spawn(async move { conn.query_drop(ours).await });
+        assert!(right.find().await.is_ok());
+        assert!(timeout(Duration::from_millis(100), wrong.find()).await.is_err());
+        running.await.unwrap().unwrap();
+    }
+}

@@ -1,0 +1,109 @@
+use crate::{Key, Lock, Mysql, Named};
+use dlock_core::{Hold, Lent, Moving, RawNew, Session};
+use futures_util::FutureExt;
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Connection, Transaction};
+
+/// A connection, or what stands for one.
+pub trait AsConn: Queryable {
+    /// The connection.
+    fn conn(&self) -> &Conn;
+}
+
+impl AsConn for Conn {
+    fn conn(&self) -> &Conn {
+        self
+    }
+}
+
+impl AsConn for Transaction<'_> {
+    fn conn(&self) -> &Conn {
+        self
+    }
+}
+
+impl AsConn for Connection<'_, '_> {
+    fn conn(&self) -> &Conn {
+        self
+    }
+}
+
+/// A session that a lock can be made over: an owned [`Conn`], or anything lent that is a connection.
+pub trait Place: Sized {
+    /// The session as the lock lends it.
+    type Conn: AsConn;
+    /// How the lock keeps it.
+    type Hold: Hold<Session = Self::Conn, Error = mysql_async::Error>;
+
+    /// Hands it to a lock.
+    fn hold(self) -> Self::Hold;
+}
+
+impl Place for Conn {
+    type Conn = Conn;
+    type Hold = Moving<Conn, mysql_async::Error>;
+
+    fn hold(self) -> Self::Hold {
+        Moving::new(self)
+    }
+}
+
+impl<'a, S: AsConn> Place for &'a mut S {
+    type Conn = S;
+    type Hold = Lent<'a, S, mysql_async::Error>;
+
+    fn hold(self) -> Self::Hold {
+        Lent::new(self)
+    }
+}
+
+impl Session<Mysql> for Conn {
+    type Lock = Lock<Self>;
+    type Key = Key;
+    type Error = mysql_async::Error;
+
+    fn into_lock(self, key: Key) -> Lock<Self> {
+        Lock::from_raw(Named::new(self, key))
+    }
+}
+
+impl Session<Mysql> for &mut Conn {
+    type Lock = Lock<Self>;
+    type Key = Key;
+    type Error = mysql_async::Error;
+
+    fn into_lock(self, key: Key) -> Lock<Self> {
+        Lock::from_raw(Named::new(self, key))
+    }
+}
+
+impl Session<Mysql> for &mut Transaction<'_> {
+    type Lock = Lock<Self>;
+    type Key = Key;
+    type Error = mysql_async::Error;
+
+    fn into_lock(self, key: Key) -> Lock<Self> {
+        Lock::from_raw(Named::new(self, key))
+    }
+}
+
+impl Session<Mysql> for &mut Connection<'_, '_> {
+    type Lock = Lock<Self>;
+    type Key = Key;
+    type Error = mysql_async::Error;
+
+    fn into_lock(self, key: Key) -> Lock<Self> {
+        Lock::from_raw(Named::new(self, key))
+    }
+}
+
+/// Makes sure that the connection is closed when it is dropped, even if a pool would keep it.
+///
+/// The driver counts a connection as lost from the first poll of a command until its answer is read.
+/// A command whose future is dropped leaves it so, and pools discard it.
+pub(crate) fn spoil<S: AsConn>(session: &mut S) {
+    // An answer that is there at once makes the connection whole again.
+    while !session.conn().is_disconnected() {
+        drop(session.ping().now_or_never());
+    }
+}

@@ -1,0 +1,86 @@
+use crate::acquire::Acquire;
+use crate::granted::Granted;
+use crate::release::Release;
+use crate::{Error, Key, Mode, Place};
+use dlock_core::{ByMut, Hold, RawIntoSession, RawLock, RawNew, RawUnlock, Wait};
+use mysql_async::Conn;
+use std::fmt;
+
+/// A named lock of MySQL or MariaDB, over the connection `S`.
+pub struct Named<S: Place> {
+    hold: S::Hold,
+    key: Key,
+    granted: Granted,
+}
+
+impl<S: Place> Named<S> {
+    fn release(&self) -> Release {
+        Release { key: self.key.clone(), granted: self.granted.clone() }
+    }
+}
+
+impl<S: Place> RawLock for Named<S> {
+    type Key = Key;
+    type Mode = Mode;
+    type Session = S::Conn;
+    type Lend = ByMut;
+    type Error = mysql_async::Error;
+
+    fn key(&self) -> &Key {
+        &self.key
+    }
+
+    fn mode(&self) -> Mode {
+        Mode::Exclusive
+    }
+
+    fn session(&mut self) -> Option<&mut S::Conn> {
+        self.hold.session()
+    }
+
+    fn is_closed(&self) -> bool {
+        self.hold.is_closed()
+    }
+
+    async fn lock(&mut self, wait: Wait) -> Result<bool, Error> {
+        let acquire = Acquire::new(self.key.clone(), wait, self.granted.clone());
+        self.hold.run(acquire).await
+    }
+
+    fn abandon(&mut self) {
+        let release = self.release();
+        self.hold.abandon(release);
+    }
+
+    async fn settle(&mut self) -> Result<(), Error> {
+        self.hold.settle().await;
+        Ok(())
+    }
+}
+
+impl<S: Place> RawUnlock for Named<S> {
+    async fn unlock(&mut self) -> Result<bool, Error> {
+        let release = self.release();
+        self.hold.run(release).await
+    }
+}
+
+impl<S: Place> RawNew<S> for Named<S> {
+    fn new(session: S, key: Key) -> Self {
+        Self { hold: session.hold(), key, granted: Granted::default() }
+    }
+}
+
+impl RawIntoSession for Named<Conn> {
+    type Owned = Conn;
+
+    fn into_session(self) -> Option<Conn> {
+        self.hold.into_session()
+    }
+}
+
+impl<S: Place> fmt::Debug for Named<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Named").field("key", &self.key).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,107 @@
+//! Dropped waits on an owned connection.
+
+use crate::server::{Flavour, address, conn, number, through, until_awaited, until_free, waiter};
+use dlock_core::Wait;
+use dlock_mysql::mysql_async::Conn;
+use dlock_mysql::mysql_async::prelude::Queryable;
+use dlock_mysql::{Error, Lock};
+use dlock_testkit::cases::fresh_key;
+use dlock_testkit::polled::polled;
+use dlock_testkit::proxy::Proxy;
+use std::time::{Duration, Instant};
+
+/// Waits for the key, and drops the wait once the server has it in its queue.
+async fn drop_a_wait(lock: &mut Lock, observer: &mut Conn, key: &str) {
+    tokio::select! {
+        answer = lock.acquire(Wait::Forever) => panic!("{answer:?}"),
+        _ = until_awaited(observer, key) => {}
+    }
+}
+
+/// The wait is killed by a second connection, and the first one goes on as it was.
+pub(crate) async fn keeps_the_connection<E: Flavour>() {
+    let (key, mut observer) = (fresh_key("kept"), conn::<E>().await);
+    let mut holding = Lock::new(conn::<E>().await, key.as_str()).unwrap();
+    let mut lock = Lock::new(conn::<E>().await, key.as_str()).unwrap();
+    let id = lock.session().unwrap().id();
+    for round in 0..50 {
+        assert!(holding.acquire(Wait::No).await.unwrap());
+        drop_a_wait(&mut lock, &mut observer, &key).await;
+        let start = Instant::now();
+        lock.close().await.unwrap();
+        assert!(start.elapsed() < Duration::from_millis(900), "{:?}", start.elapsed());
+        assert_eq!(waiter(&mut observer, &key).await, None);
+        let session = lock.session().expect("the connection is still there");
+        assert_eq!(session.id(), id);
+        let own: Option<u32> = session.query_first(format!("SELECT {round}")).await.unwrap();
+        assert_eq!(own, Some(round));
+        holding.release().await.unwrap();
+    }
+}
+
+/// No second connection: the first one is closed, and the server drops the waiter.
+pub(crate) async fn ends_the_session<E: Flavour>() {
+    let (key, proxy) = (fresh_key("ended"), Proxy::start(address::<E>()).unwrap());
+    let mut holding = Lock::new(conn::<E>().await, key.as_str()).unwrap();
+    assert!(holding.acquire(Wait::No).await.unwrap());
+    let mut lock =
+        Lock::new(Conn::new(through::<E>(proxy.addr())).await.unwrap(), key.as_str()).unwrap();
+    proxy.refuse();
+    after_the_end::<E>(&mut holding, &mut lock, &key).await;
+}
+
+/// The second connection hangs: the same, a second later.
+pub(crate) async fn silent_canceller<E: Flavour>() {
+    let (key, proxy) = (fresh_key("silent"), Proxy::start(address::<E>()).unwrap());
+    let mut holding = Lock::new(conn::<E>().await, key.as_str()).unwrap();
+    assert!(holding.acquire(Wait::No).await.unwrap());
+    let mut lock =
+        Lock::new(Conn::new(through::<E>(proxy.addr())).await.unwrap(), key.as_str()).unwrap();
+    let mut observer = conn::<E>().await;
+    let silence = async {
+        until_awaited(&mut observer, &key).await;
+        proxy.stall();
+    };
+    tokio::select! {
+        answer = lock.acquire(Wait::Forever) => panic!("{answer:?}"),
+        () = silence => {}
+    }
+    let start = Instant::now();
+    lock.close().await.unwrap();
+    assert!(start.elapsed() < Duration::from_millis(1500), "{:?}", start.elapsed());
+    assert!(matches!(lock.acquire(Wait::No).await, Err(Error::Closed)));
+    proxy.cut();
+    holding.release().await.unwrap();
+    until_free(&mut observer, &key).await;
+}
+
+async fn after_the_end<E: Flavour>(holding: &mut Lock, lock: &mut Lock, key: &str) {
+    let mut observer = conn::<E>().await;
+    drop_a_wait(lock, &mut observer, key).await;
+    let start = Instant::now();
+    while waiter(&mut observer, key).await.is_some() {
+        assert!(start.elapsed() < Duration::from_secs(2), "still waiting");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    lock.close().await.unwrap();
+    assert!(matches!(lock.acquire(Wait::No).await, Err(Error::Closed)));
+    assert!(lock.session().is_none());
+    holding.release().await.unwrap();
+    until_free(&mut observer, key).await;
+}
+
+/// A dropped wait for a key that the caller took by hand leaves it to the caller.
+pub(crate) async fn taken_by_hand<E: Flavour>() {
+    let (key, mut session) = (fresh_key("by-hand"), conn::<E>().await);
+    let taken = number(&mut session, &format!("SELECT GET_LOCK('{key}',0)")).await;
+    assert_eq!(taken, Some(1));
+    let mut lock = Lock::new(session, key.as_str()).unwrap();
+    assert!(matches!(lock.acquire(Wait::No).await, Err(Error::AlreadyHeld)));
+    for polls in 1..3 {
+        drop(polled(lock.acquire(Wait::Forever), polls).await);
+        lock.close().await.unwrap();
+        let session = lock.session().unwrap();
+        let held = number(session, &format!("SELECT IS_USED_LOCK('{key}')")).await;
+        assert_eq!(held, Some(session.id().into()));
+    }
+}

@@ -1,0 +1,61 @@
+//! What a dropped wait or guard leaves behind on a connection that was lent.
+
+use crate::server::{Flavour, conn, number, opts, until_awaited, until_free};
+use dlock_core::Wait;
+use dlock_mysql::mysql_async::{Pool, PoolOpts};
+use dlock_mysql::{Error, Lock};
+use dlock_testkit::cases::fresh_key;
+use std::time::Duration;
+
+/// A dropped guard frees the key, and the connection may not be used any more.
+pub(crate) async fn guard<E: Flavour>() {
+    let (key, mut observer, mut lent) = (fresh_key("lent"), conn::<E>().await, conn::<E>().await);
+    let mut lock = Lock::new(&mut lent, key.as_str()).unwrap();
+    drop(lock.lock().await.unwrap());
+    assert!(matches!(lock.acquire(Wait::No).await, Err(Error::Closed)));
+    assert!(lock.session().is_none());
+    lock.close().await.unwrap();
+    drop(lock);
+    assert!(until_free(&mut observer, &key).await < Duration::from_secs(1));
+    // Unless the answer was there as soon as the release was sent.
+    let spoiled = lent.is_disconnected();
+    let answer = Lock::new(&mut lent, key.as_str()).unwrap().acquire(Wait::No).await;
+    assert_eq!(matches!(answer, Err(Error::Closed)), spoiled, "{answer:?}");
+    assert_eq!(matches!(answer, Ok(true)), !spoiled, "{answer:?}");
+}
+
+/// After a dropped wait a new lock is refused, and the waiter goes with the connection.
+pub(crate) async fn wait<E: Flavour>() {
+    let (key, mut observer, mut lent) = (fresh_key("lent"), conn::<E>().await, conn::<E>().await);
+    let mut holding = Lock::new(conn::<E>().await, key.as_str()).unwrap();
+    assert!(holding.acquire(Wait::No).await.unwrap());
+    let mut lock = Lock::new(&mut lent, key.as_str()).unwrap();
+    tokio::select! {
+        answer = lock.acquire(Wait::Forever) => panic!("{answer:?}"),
+        _ = until_awaited(&mut observer, &key) => {}
+    }
+    assert!(matches!(lock.acquire(Wait::No).await, Err(Error::Closed)));
+    drop(lock);
+    let mut again = Lock::new(&mut lent, "another key").unwrap();
+    assert!(matches!(again.acquire(Wait::No).await, Err(Error::Closed)));
+    drop(again);
+    drop(lent);
+    holding.release().await.unwrap();
+    assert!(until_free(&mut observer, &key).await < Duration::from_secs(1));
+}
+
+/// A pool that resets nothing gets no connection back that holds the key or is out of step.
+pub(crate) async fn pooled_guard<E: Flavour>() {
+    let (key, mut observer) = (fresh_key("lent"), conn::<E>().await);
+    let keep = PoolOpts::new().with_reset_connection(false);
+    let pool = Pool::new(opts::<E>().pool_opts(keep));
+    let mut lent = pool.get_conn().await.unwrap();
+    let id = lent.id();
+    drop(Lock::new(&mut lent, key.as_str()).unwrap().lock().await.unwrap());
+    drop(lent);
+    assert!(until_free(&mut observer, &key).await < Duration::from_secs(1));
+    let mut next = pool.get_conn().await.unwrap();
+    assert!(next.id() != id || number(&mut next, "SELECT 7").await == Some(7));
+    drop(next);
+    pool.disconnect().await.unwrap();
+}

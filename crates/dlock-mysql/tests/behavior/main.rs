@@ -1,0 +1,73 @@
+//! Facts about MySQL and MariaDB that the locks rely on, and what the locks make of them.
+
+mod drops;
+mod facts;
+mod keys;
+mod lent;
+mod loss;
+mod pool;
+mod server;
+mod session;
+mod wire;
+
+use dlock_testkit::server::{Maria, Mysql};
+use dlock_testkit::trial::{harness, trial};
+use libtest_mimic::Trial;
+use server::{Flavour, can_be_stopped};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut trials = on::<Mysql>("mysql");
+    trials.extend(on::<Maria>("mariadb"));
+    harness(trials)
+}
+
+fn on<E: Flavour>(server: &str) -> Vec<Trial> {
+    let facts = [
+        trial(format!("{server}::facts::waits"), facts::waits::<E>),
+        trial(format!("{server}::facts::names"), facts::names::<E>),
+        trial(format!("{server}::facts::releases"), facts::releases::<E>),
+        trial(format!("{server}::facts::kill"), facts::kill::<E>),
+        trial(format!("{server}::facts::deadlock"), facts::deadlock::<E>),
+        trial(format!("{server}::facts::what_frees"), facts::what_frees::<E>),
+    ];
+    facts.into_iter().chain(of_locks::<E>(server)).chain(of_sessions::<E>(server)).collect()
+}
+
+fn of_locks<E: Flavour>(server: &str) -> Vec<Trial> {
+    vec![
+        trial(format!("{server}::wire::round_trips"), wire::round_trips::<E>),
+        trial(format!("{server}::wire::no_polling"), wire::no_polling::<E>),
+        trial(format!("{server}::wire::long_waits"), wire::long_waits::<E>),
+        trial(format!("{server}::keys::every_byte"), keys::every_byte::<E>),
+        trial(format!("{server}::keys::limits"), keys::limits::<E>),
+        trial(format!("{server}::keys::case"), keys::case::<E>),
+        trial(format!("{server}::keys::sql_modes"), keys::sql_modes::<E>),
+        trial(format!("{server}::drops::keeps_the_connection"), drops::keeps_the_connection::<E>),
+        trial(format!("{server}::drops::ends_the_session"), drops::ends_the_session::<E>),
+        trial(format!("{server}::drops::silent_canceller"), drops::silent_canceller::<E>),
+        trial(format!("{server}::drops::taken_by_hand"), drops::taken_by_hand::<E>),
+        trial(format!("{server}::lent::guard"), lent::guard::<E>),
+        trial(format!("{server}::lent::wait"), lent::wait::<E>),
+        trial(format!("{server}::lent::pooled_guard"), lent::pooled_guard::<E>),
+    ]
+}
+
+fn of_sessions<E: Flavour>(server: &str) -> Vec<Trial> {
+    let restart = trial(format!("{server}::loss::server_stopped"), loss::server_stopped::<E>);
+    vec![
+        trial(format!("{server}::session::every_kind"), session::every_kind::<E>),
+        trial(format!("{server}::session::transaction"), session::transaction::<E>),
+        trial(format!("{server}::session::settings"), session::settings::<E>),
+        trial(format!("{server}::session::spawned_scope"), session::spawned_scope::<E>),
+        trial(format!("{server}::session::given_back"), session::given_back::<E>),
+        trial(format!("{server}::session::unread_error"), session::unread_error::<E>),
+        trial(format!("{server}::pool::reset"), pool::reset::<E>),
+        trial(format!("{server}::pool::no_reset"), pool::no_reset::<E>),
+        trial(format!("{server}::loss::killed_query"), loss::killed_query::<E>),
+        trial(format!("{server}::loss::released_by_hand"), loss::released_by_hand::<E>),
+        trial(format!("{server}::loss::idle_too_long"), loss::idle_too_long::<E>),
+        trial(format!("{server}::loss::refused_by_the_driver"), loss::refused_by_the_driver::<E>),
+        restart.with_ignored_flag(!can_be_stopped::<E>()),
+    ]
+}

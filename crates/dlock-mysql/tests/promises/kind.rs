@@ -1,0 +1,81 @@
+//! The kinds of session that a lock can be made over.
+
+use dlock_mysql::Place;
+use dlock_mysql::mysql_async::{Conn, Connection, Opts, Pool, PoolOpts, Transaction, TxOpts};
+use std::future::Future;
+
+/// Makes sessions of one kind.
+pub(crate) trait Kind: Send + Sync + 'static {
+    /// The session.
+    type Session: Place<Conn: Send + Sync, Hold: Send + Sync> + Send + Sync + 'static;
+
+    /// A session of its own.
+    fn session(opts: Opts) -> impl Future<Output = Self::Session> + Send;
+}
+
+async fn connect(opts: Opts) -> Conn {
+    Conn::new(opts).await.unwrap()
+}
+
+/// Lent for as long as the process lives.
+async fn lend(opts: Opts) -> &'static mut Conn {
+    Box::leak(Box::new(connect(opts).await))
+}
+
+/// A connection that the lock owns.
+pub(crate) struct Owned;
+
+impl Kind for Owned {
+    type Session = Conn;
+
+    async fn session(opts: Opts) -> Conn {
+        connect(opts).await
+    }
+}
+
+/// A connection of a pool that does not reset what comes back to it.
+pub(crate) struct Pooled;
+
+impl Kind for Pooled {
+    type Session = Conn;
+
+    async fn session(opts: Opts) -> Conn {
+        let keep = PoolOpts::new().with_reset_connection(false);
+        let opts = dlock_mysql::mysql_async::OptsBuilder::from_opts(opts).pool_opts(keep);
+        Pool::new(opts).get_conn().await.unwrap()
+    }
+}
+
+/// A lent connection.
+pub(crate) struct LentConn;
+
+impl Kind for LentConn {
+    type Session = &'static mut Conn;
+
+    async fn session(opts: Opts) -> Self::Session {
+        lend(opts).await
+    }
+}
+
+/// A lent transaction.
+pub(crate) struct LentTransaction;
+
+impl Kind for LentTransaction {
+    type Session = &'static mut Transaction<'static>;
+
+    async fn session(opts: Opts) -> Self::Session {
+        let transaction = lend(opts).await.start_transaction(TxOpts::new()).await.unwrap();
+        Box::leak(Box::new(transaction))
+    }
+}
+
+/// A lent connection of the driver's other name for one.
+pub(crate) struct LentConnection;
+
+impl Kind for LentConnection {
+    type Session = &'static mut Connection<'static, 'static>;
+
+    async fn session(opts: Opts) -> Self::Session {
+        Box::leak(Box::new(Connection::from(connect(opts).await)))
+    }
+}

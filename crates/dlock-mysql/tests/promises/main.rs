@@ -1,0 +1,31 @@
+//! The promises of every lock, on MySQL and on MariaDB, over every kind of session.
+
+mod bed;
+mod kind;
+mod nested;
+
+use bed::MysqlBed;
+use dlock_testkit::server::{Maria, Mysql};
+use dlock_testkit::trial::{drop_promises, harness, promises, trial};
+use kind::{LentConn, LentConnection, LentTransaction, Owned, Pooled};
+use libtest_mimic::Trial;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut trials = on::<Mysql>("mysql");
+    trials.extend(on::<Maria>("mariadb"));
+    harness(trials)
+}
+
+fn on<E: bed::Flavour>(server: &str) -> Vec<Trial> {
+    let mut trials = promises::<MysqlBed<E, Owned>>(&format!("{server}::conn"));
+    trials.extend(drop_promises::<MysqlBed<E, Owned>>(&format!("{server}::conn")));
+    trials.extend(promises::<MysqlBed<E, Pooled>>(&format!("{server}::pooled")));
+    trials.extend(drop_promises::<MysqlBed<E, Pooled>>(&format!("{server}::pooled")));
+    trials.extend(promises::<MysqlBed<E, LentConn>>(&format!("{server}::lent_conn")));
+    trials.extend(promises::<MysqlBed<E, LentTransaction>>(&format!("{server}::transaction")));
+    trials.extend(promises::<MysqlBed<E, LentConnection>>(&format!("{server}::connection")));
+    trials.push(trial(format!("{server}::nested::reentry"), nested::reentry::<E>));
+    trials.push(trial(format!("{server}::nested::deadlock"), nested::deadlock::<E>));
+    trials
+}
