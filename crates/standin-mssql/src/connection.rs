@@ -1,0 +1,282 @@
+//! One connection: the handshake, then one request after the other.
+
+use std::io;
+use std::sync::Arc;
+
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{Notify, mpsc};
+
+use crate::batch::Batch;
+use crate::engine::{DATABASES, Engine};
+use crate::fault::Fault;
+use crate::login::{self, Login, Malformed};
+use crate::packet::{self, Message};
+use crate::rpc::Reader;
+use crate::session::Session;
+use crate::token::{Answer, ERROR};
+
+/// Requests to a transaction manager, as they are numbered on the wire.
+const BEGIN: u16 = 5;
+const COMMIT: u16 = 7;
+const ROLLBACK: u16 = 8;
+const SAVE: u16 = 9;
+
+/// How serving one request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Answered,
+    Cancelled,
+    Killed,
+    Closed,
+}
+
+#[derive(Debug)]
+struct Connection {
+    engine: Arc<Engine>,
+    session: Session,
+    kill: Arc<Notify>,
+    inbox: mpsc::UnboundedReceiver<Message>,
+    writer: OwnedWriteHalf,
+}
+
+/// Serves a connection until either side ends it.
+pub(crate) async fn serve(engine: Arc<Engine>, stream: TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let (mut reader, mut writer) = stream.into_split();
+    let Some(session) = handshake(&engine, &mut reader, &mut writer).await? else {
+        return Ok(());
+    };
+    let (sender, inbox) = mpsc::unbounded_channel();
+    let receiving = tokio::spawn(receive(reader, sender));
+    let kill = engine.state().sessions[&session.id].kill.clone();
+    let mut connection = Connection { engine, session, kill, inbox, writer };
+    let outcome = connection.run().await;
+    let Connection { engine, session, .. } = &mut connection;
+    engine.leave(session);
+    receiving.abort();
+    outcome
+}
+
+/// Hands on what comes in, so that the end of the connection is seen at once.
+async fn receive(mut reader: OwnedReadHalf, sender: mpsc::UnboundedSender<Message>) {
+    while let Ok(Some(message)) = packet::read(&mut reader).await {
+        if sender.send(message).is_err() {
+            return;
+        }
+    }
+}
+
+async fn handshake(
+    engine: &Engine,
+    reader: &mut OwnedReadHalf,
+    writer: &mut OwnedWriteHalf,
+) -> io::Result<Option<Session>> {
+    while let Some(message) = packet::read(reader).await? {
+        match message.kind {
+            packet::PRELOGIN => packet::write(writer, 0, &login::prelogin()).await?,
+            packet::LOGIN => return admit(engine, &message.body, writer).await,
+            _ => return Ok(None),
+        }
+    }
+    Ok(None)
+}
+
+async fn admit(
+    engine: &Engine,
+    body: &[u8],
+    writer: &mut OwnedWriteHalf,
+) -> io::Result<Option<Session>> {
+    let Ok(login) = Login::read(body) else {
+        return Ok(None);
+    };
+    let wanted = if login.database.is_empty() { "master" } else { &login.database };
+    let known = DATABASES.iter().find(|known| known.eq_ignore_ascii_case(wanted));
+    let mut answer = Answer::default();
+    let Some(database) = known else {
+        let message =
+            format!("Cannot open database \"{wanted}\" requested by the login. The login failed.");
+        answer.fault(&Fault::new(4060, message).class(11));
+        answer.done(ERROR, 0, 0);
+        answer.finish_batch();
+        packet::write(writer, 0, &answer.bytes).await?;
+        return Ok(None);
+    };
+    login.welcome(&mut answer, database);
+    answer.finish_batch();
+    let session = engine.enter(login.host, login.program, database);
+    if let Err(error) = packet::write(writer, session.id, &answer.bytes).await {
+        let mut session = session;
+        engine.leave(&mut session);
+        return Err(error);
+    }
+    Ok(Some(session))
+}
+
+impl Connection {
+    async fn run(&mut self) -> io::Result<()> {
+        loop {
+            let message = tokio::select! {
+                () = self.kill.notified() => return Ok(()),
+                message = self.inbox.recv() => message,
+            };
+            let Some(message) = message else {
+                return Ok(());
+            };
+            let mut answer = Answer::default();
+            let end = match message.kind {
+                packet::ATTENTION => End::Cancelled,
+                _ => self.answer(&message, &mut answer).await,
+            };
+            self.conclude(end, &mut answer);
+            if end == End::Closed {
+                return Ok(());
+            }
+            packet::write(&mut self.writer, self.session.id, &answer.bytes).await?;
+            if end == End::Killed {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Runs a request until it is done, cancelled, killed, or nobody listens any more.
+    async fn answer(&mut self, message: &Message, answer: &mut Answer) -> End {
+        if message.reset {
+            self.engine.reset(&mut self.session);
+        }
+        self.engine.show(&self.session, true);
+        let end = tokio::select! {
+            biased;
+            () = serve_request(&self.engine, &mut self.session, answer, message) => End::Answered,
+            () = self.kill.notified() => End::Killed,
+            interruption = self.inbox.recv() => match interruption {
+                Some(message) if message.kind == packet::ATTENTION => End::Cancelled,
+                // A second request before the first is answered breaks the protocol.
+                _ => End::Closed,
+            },
+        };
+        self.engine.show(&self.session, false);
+        end
+    }
+
+    fn conclude(&mut self, end: End, answer: &mut Answer) {
+        match end {
+            End::Answered | End::Closed => {}
+            End::Cancelled => {
+                if self.session.xact_abort && self.session.transactions > 0 {
+                    let mut batch = Batch::new(&self.engine, &mut self.session, answer);
+                    // It was just seen to be open.
+                    let _ = batch.rollback(None);
+                }
+                answer.finish_cancelled();
+            }
+            End::Killed => {
+                answer.depth = 0;
+                answer.fault(&Fault::killed());
+                answer.done(ERROR, 0, 0);
+                answer.finish_batch();
+            }
+        }
+    }
+}
+
+async fn serve_request(
+    engine: &Engine,
+    session: &mut Session,
+    answer: &mut Answer,
+    message: &Message,
+) {
+    let outcome = match message.kind {
+        packet::BATCH => batch(engine, session, answer, &message.body).await,
+        packet::RPC => remote_call(engine, session, answer, &message.body).await,
+        packet::TRANSACTION => transaction(engine, session, answer, &message.body),
+        _ => Err(Malformed),
+    };
+    if outcome.is_err() {
+        let message = "The incoming tabular data stream (TDS) protocol stream is incorrect.";
+        answer.fault(&Fault::new(4002, message));
+        answer.done(ERROR, 0, 0);
+        answer.finish_batch();
+    }
+}
+
+async fn batch(
+    engine: &Engine,
+    session: &mut Session,
+    answer: &mut Answer,
+    body: &[u8],
+) -> Result<(), Malformed> {
+    let (descriptor, reader) = Reader::after_headers(body)?;
+    if resumed(session, answer, descriptor) {
+        let text = reader.text();
+        Batch::new(engine, session, answer).run_text(&text).await;
+    }
+    answer.finish_batch();
+    Ok(())
+}
+
+async fn remote_call(
+    engine: &Engine,
+    session: &mut Session,
+    answer: &mut Answer,
+    body: &[u8],
+) -> Result<(), Malformed> {
+    let (descriptor, reader) = Reader::after_headers(body)?;
+    let call = reader.call()?;
+    if resumed(session, answer, descriptor) {
+        Batch::new(engine, session, answer).remote(call).await;
+    } else {
+        answer.finish_batch();
+    }
+    Ok(())
+}
+
+fn transaction(
+    engine: &Engine,
+    session: &mut Session,
+    answer: &mut Answer,
+    body: &[u8],
+) -> Result<(), Malformed> {
+    let (descriptor, mut reader) = Reader::after_headers(body)?;
+    if resumed(session, answer, descriptor) {
+        let kind = reader.u16()?;
+        if kind == BEGIN {
+            reader.u8()?;
+        }
+        let name = reader.b_varchar()?;
+        let mut batch = Batch::new(engine, session, answer);
+        let outcome = match kind {
+            BEGIN => {
+                batch.begin();
+                Ok(())
+            }
+            COMMIT => batch.commit(),
+            ROLLBACK => batch.rollback(Some(name.as_str()).filter(|name| !name.is_empty())),
+            SAVE => batch.save(&name),
+            _ => return Err(Malformed),
+        };
+        if let Err(fault) = outcome {
+            answer.fault(&fault);
+            answer.done(ERROR, 0, 0);
+        }
+    }
+    answer.finish_batch();
+    Ok(())
+}
+
+/// Whether the client's idea of the open transaction is the server's.
+fn resumed(session: &Session, answer: &mut Answer, descriptor: u64) -> bool {
+    if descriptor == session.descriptor {
+        return true;
+    }
+    let fault = if descriptor == 0 {
+        let message = "New request is not allowed to start because it should come with valid transaction descriptor.";
+        Fault::new(3989, message)
+    } else {
+        let message = format!("The server failed to resume the transaction. Desc:{descriptor:x}.");
+        Fault::new(3971, message)
+    };
+    answer.fault(&fault);
+    answer.done(ERROR, 0, 0);
+    false
+}
