@@ -1,0 +1,90 @@
+use crate::answer::{astray, code, failed, granted};
+use crate::{Error, Key, Mode, Stream};
+use dlock_core::{Deadline, Gone, Outcome, Trip, Wait};
+use std::time::Duration;
+use tiberius::Client;
+use tiberius::error::Error as Native;
+
+/// How long one request may wait: tiberius gives a connection up when an answer takes 30 seconds,
+/// unless it was told otherwise, and it does not tell what it was told.
+pub(crate) const SLICE: Duration = Duration::from_secs(25);
+
+/// How long an answer that nobody waits for any more may still come before the wait is cancelled: an
+/// answer that crosses the cancelling costs the session.
+const LINGER: Duration = Duration::from_millis(50);
+
+/// The round trips that ask for a lock: one, and one more for each slice of waiting.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    /// A batch that takes `@P1` the name, `@P2` the mode and `@P3` the time-out in milliseconds, and
+    /// answers with one code.
+    pub(crate) batch: &'static str,
+    pub(crate) key: Key,
+    pub(crate) mode: Mode,
+    pub(crate) wait: Wait,
+    /// How long one request waits at most.
+    pub(crate) longest: Duration,
+    /// What a code of refusal means here.
+    pub(crate) refusal: &'static str,
+}
+
+impl<T: Stream> Trip<Client<T>> for Queue {
+    type Error = Native;
+
+    async fn run(self, client: &mut Client<T>, mut gone: Gone) -> Outcome<Native> {
+        let deadline = Deadline::new(self.wait);
+        loop {
+            let (slice, last) = deadline.slice(self.longest);
+            let answer = tokio::select! {
+                biased;
+                answer = self.ask(client, slice) => answer,
+                () = late(&mut gone) => return cancel(client).await,
+            };
+            match answer {
+                Ok(Some(code::TIMED_OUT)) if !last => {}
+                Ok(Some(code)) => {
+                    return Outcome { answer: granted(code, self.refusal), usable: true };
+                }
+                Ok(None) => return astray(),
+                Err(error) => return failed(error),
+            }
+        }
+    }
+}
+
+impl Queue {
+    async fn ask<T: Stream>(
+        &self,
+        client: &mut Client<T>,
+        slice: Wait,
+    ) -> Result<Option<i32>, Native> {
+        let millis = slice.limit().map_or(-1, milliseconds);
+        let (name, mode) = (self.key.as_str(), self.mode.name());
+        let row = client.query(self.batch, &[&name, &mode, &millis]).await?.into_row().await?;
+        row.map_or(Ok(None), |row| row.try_get(0))
+    }
+}
+
+/// Completes when nobody waits for the answer any more, and it is not about to come either.
+async fn late(gone: &mut Gone) {
+    gone.fired().await;
+    tokio::time::sleep(LINGER).await;
+}
+
+/// A time-out as the server takes it, rounded up.
+fn milliseconds(limit: Duration) -> i32 {
+    i32::try_from(Wait::millis(limit)).unwrap_or(i32::MAX)
+}
+
+/// Takes the request out of the server's queue.
+///
+/// When the answer was on its way already the driver does not find the end of the attention's, and is
+/// one answer behind from then on: such a client must not be used again. A grant that came first is
+/// released by whoever let the wait go.
+async fn cancel<T: Stream>(client: &mut Client<T>) -> Outcome<Native> {
+    let usable = client.cancel_query().await.is_ok();
+    Outcome { answer: Err(Error::Interrupted(None)), usable }
+}
+
+#[cfg(test)]
+mod tests;
