@@ -25,3 +25,15 @@ pub use dlock_core::{Error, KeyError, Wait};
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
 #[doc(inline)]
 pub use dlock_postgres as postgres;
+
+/// MySQL and MariaDB named locks on mysql_async.
+#[cfg(feature = "mysql")]
+#[cfg_attr(docsrs, doc(cfg(feature = "mysql")))]
+#[doc(inline)]
+pub use dlock_mysql as mysql;
+
+/// SQL Server application locks on tiberius.
+#[cfg(feature = "mssql")]
+#[cfg_attr(docsrs, doc(cfg(feature = "mssql")))]
+#[doc(inline)]
+pub use dlock_mssql as mssql;
