@@ -130,6 +130,25 @@ impl<E> Error<E> {
         }
     }
 
+    /// What kind of error it is, in the words of a trace.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Error::TimedOut => "timed_out",
+            Error::AlreadyLocked => "already_locked",
+            Error::NotLocked => "not_locked",
+            Error::AlreadyHeld => "already_held",
+            Error::WrongMode => "wrong_mode",
+            Error::Closed => "closed",
+            Error::Key(_) => "key",
+            Error::Deadlock(_) => "deadlock",
+            Error::Lost(_) => "lost",
+            Error::Interrupted(_) => "interrupted",
+            Error::Refused { .. } => "refused",
+            Error::Setup { .. } => "setup",
+            Error::Driver(_) => "driver",
+        }
+    }
+
     /// The same error seen as a loss: what a failed release on a dead session means.
     pub(crate) fn into_lost(self) -> Self {
         match self {

@@ -12,6 +12,7 @@ mod owned;
 mod raw;
 mod session;
 mod state;
+mod trace;
 mod wait;
 mod xact;
 

@@ -45,6 +45,9 @@ pub trait RawLock: Send {
     /// The native driver's error.
     type Error: error::Error + Send + Sync + 'static;
 
+    /// What traces call the server: a value of OpenTelemetry's `db.system.name`.
+    const SYSTEM: &'static str = "other_sql";
+
     /// The key as the server sees it.
     fn key(&self) -> &Self::Key;
 

@@ -1,3 +1,4 @@
+use crate::trace::{call, traced};
 use crate::{Error, GRACE, RawConvert, RawLock, RawUnlock, RawUpgrade, SessionRef, Wait};
 use std::future::Future;
 
@@ -42,7 +43,8 @@ impl<R: RawLock> Machine<R> {
     }
 
     pub(crate) async fn acquire(&mut self, wait: Wait) -> Result<bool, Error<R::Error>> {
-        bounded(wait, self.acquire_now(wait)).await
+        let span = call(&self.raw, "acquire", Some(wait));
+        traced(span, bounded(wait, self.acquire_now(wait))).await
     }
 
     async fn acquire_now(&mut self, wait: Wait) -> Result<bool, Error<R::Error>> {
@@ -87,6 +89,10 @@ impl<R: RawLock> Machine<R> {
 
 impl<R: RawUnlock> Machine<R> {
     pub(crate) async fn release(&mut self) -> Result<(), Error<R::Error>> {
+        traced(call(&self.raw, "release", None), self.release_now()).await
+    }
+
+    async fn release_now(&mut self) -> Result<(), Error<R::Error>> {
         let flight = self.begin_locked().await?;
         match flight.machine.raw.unlock().await {
             Ok(true) => flight.land(State::Unlocked),
@@ -110,12 +116,13 @@ impl<R: RawUnlock> Machine<R> {
 
 impl<R: RawUpgrade> Machine<R> {
     pub(crate) async fn upgrade(&mut self, wait: Wait) -> Result<bool, Error<R::Error>> {
+        let span = call(&self.raw, "upgrade", Some(wait));
         let change = async {
             let flight = self.begin_locked().await?;
             let answer = flight.machine.raw.upgrade(wait.normal()).await;
             flight.land_locked(answer)
         };
-        bounded(wait, change).await
+        traced(span, bounded(wait, change)).await
     }
 }
 
@@ -125,12 +132,13 @@ impl<R: RawConvert> Machine<R> {
         mode: R::Mode,
         wait: Wait,
     ) -> Result<bool, Error<R::Error>> {
+        let span = call(&self.raw, "convert", Some(wait));
         let change = async {
             let flight = self.begin_locked().await?;
             let answer = flight.machine.raw.convert(mode, wait.normal()).await;
             flight.land_locked(answer)
         };
-        bounded(wait, change).await
+        traced(span, bounded(wait, change)).await
     }
 }
 

@@ -68,6 +68,8 @@ impl<S: Place> RawLock for App<S> {
     type Lend = ByMut;
     type Error = Native;
 
+    const SYSTEM: &'static str = "microsoft.sql_server";
+
     fn key(&self) -> &Key {
         &self.key
     }

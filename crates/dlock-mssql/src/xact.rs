@@ -47,6 +47,8 @@ impl<T: Stream> RawLock for Xact<'_, T> {
     type Lend = ByMut;
     type Error = Native;
 
+    const SYSTEM: &'static str = "microsoft.sql_server";
+
     fn key(&self) -> &Key {
         &self.key
     }

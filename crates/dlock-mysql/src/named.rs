@@ -26,6 +26,8 @@ impl<S: Place> RawLock for Named<S> {
     type Lend = ByMut;
     type Error = mysql_async::Error;
 
+    const SYSTEM: &'static str = "mysql";
+
     fn key(&self) -> &Key {
         &self.key
     }

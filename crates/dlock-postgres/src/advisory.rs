@@ -155,6 +155,8 @@ impl<S: AsClient> RawLock for Advisory<S> {
     type Lend = ByRef;
     type Error = tokio_postgres::Error;
 
+    const SYSTEM: &'static str = "postgresql";
+
     fn key(&self) -> &Key {
         &self.key
     }

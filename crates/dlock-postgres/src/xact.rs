@@ -160,6 +160,8 @@ impl RawLock for Xact<'_> {
     type Lend = ByRef;
     type Error = tokio_postgres::Error;
 
+    const SYSTEM: &'static str = "postgresql";
+
     fn key(&self) -> &Key {
         &self.key
     }
