@@ -1,0 +1,100 @@
+//! What codes of `DBMS_LOCK` and errors of the driver mean.
+
+use crate::Error;
+
+/// <https://docs.oracle.com/en/database/oracle/oracle-database/21/arpls/DBMS_LOCK.html>
+pub(crate) const GRANTED: i64 = 0;
+pub(crate) const TIMED_OUT: i64 = 1;
+pub(crate) const DEADLOCK: i64 = 2;
+/// This session owns the lock already (REQUEST), or does not (CONVERT and RELEASE).
+pub(crate) const OWNED_OR_NOT: i64 = 4;
+
+/// Errors of the server that end the session.
+/// <https://docs.oracle.com/error-help/db/>
+const ENDS_SESSION: [i32; 9] = [28, 31, 1012, 1089, 1092, 2396, 3113, 3114, 3135];
+const KILLED: [i32; 2] = [28, 31];
+const NOT_CONNECTED: [i32; 2] = [1012, 3114];
+const CANCELLED: i32 = 1013;
+const COMPILATION: i32 = 6550;
+
+/// Errors of ODPI-C.
+const DPI_NOT_CONNECTED: i32 = 1010;
+const DPI_NO_CLIENT: i32 = 1047;
+const DPI_CALL_TIMEOUT: i32 = 1067;
+const DPI_CLOSED: i32 = 1080;
+
+/// A code that none of the calls expects.
+pub(crate) fn refused(code: i64) -> Error {
+    let meaning = match code {
+        3 => "a parameter was not accepted; this is a bug of dlock's",
+        5 => "the lock handle was not accepted; this is a bug of dlock's",
+        _ => "DBMS_LOCK's manual has no such code",
+    };
+    Error::Refused { code: i32::try_from(code).unwrap_or(i32::MAX), meaning }
+}
+
+/// What an error of the driver's means; also for those of `Connection::connect`.
+///
+/// A missing client library and a missing grant become a sentence on what to do.
+#[must_use]
+pub fn explain(error: oracle::Error) -> Error {
+    let is = |codes: &[i32]| code(&error).is_some_and(|code| codes.contains(&code));
+    if is(&KILLED) || is(&[CANCELLED]) || error.dpi_code() == Some(DPI_CALL_TIMEOUT) {
+        return Error::Interrupted(Some(error));
+    }
+    if is(&[60]) {
+        return Error::Deadlock(Some(error));
+    }
+    if error.dpi_code() == Some(DPI_NOT_CONNECTED) || is(&NOT_CONNECTED) {
+        return Error::Closed;
+    }
+    if ends_session(&error) {
+        return Error::Lost(Some(error));
+    }
+    match advice(&error) {
+        Some(advice) => Error::Setup { advice, source: Some(error) },
+        None => Error::Driver(error),
+    }
+}
+
+fn advice(error: &oracle::Error) -> Option<&'static str> {
+    let says = |text: &str| error.to_string().contains(text);
+    if error.dpi_code() == Some(DPI_NO_CLIENT) {
+        return Some(
+            "no Oracle client library was found: install Oracle Instant Client (Basic or Basic \
+             Light), and add its directory to the system's library search path",
+        );
+    }
+    let missing = error.oci_code() == Some(COMPILATION) && says("PLS-00201") && says("DBMS_LOCK");
+    missing.then_some(
+        "the user of this session may not use DBMS_LOCK: an administrator has to run \
+         GRANT EXECUTE ON SYS.DBMS_LOCK TO <user>",
+    )
+}
+
+/// Whether the session is over with this error.
+pub(crate) fn ends_session(error: &oracle::Error) -> bool {
+    let gone = [DPI_NOT_CONNECTED, DPI_CLOSED];
+    error.dpi_code().is_some_and(|code| gone.contains(&code))
+        || code(error).is_some_and(|code| ENDS_SESSION.contains(&code))
+}
+
+/// Whether a break ended the call: what it had done by then is not known.
+pub(crate) fn is_cancelled(error: &oracle::Error) -> bool {
+    code(error) == Some(CANCELLED)
+}
+
+/// Whether the block was refused before it ran.
+pub(crate) fn is_compilation(error: &oracle::Error) -> bool {
+    error.oci_code() == Some(COMPILATION)
+}
+
+/// The server's number of an error, also where ODPI-C has wrapped it:
+/// `DPI-1080: connection was closed by ORA-00028`.
+fn code(error: &oracle::Error) -> Option<i32> {
+    error.oci_code().or_else(|| {
+        let message = error.db_error().filter(|_| error.dpi_code() == Some(DPI_CLOSED))?.message();
+        let (_, rest) = message.split_once("ORA-")?;
+        rest.get(..5).and_then(|digits| digits.parse().ok())
+    })
+}

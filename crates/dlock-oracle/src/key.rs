@@ -1,0 +1,197 @@
+use dlock_core::{KeyError, hash64};
+use std::fmt;
+
+/// How many ids a user may choose from: 0 to 1073741823.
+/// <https://docs.oracle.com/en/database/oracle/oracle-database/21/arpls/DBMS_LOCK.html>
+const IDS: u32 = 1 << 30;
+
+/// What names a user lock: a number from 0 to 1073741823, the same for the whole database.
+///
+/// Text and bytes become one by BLAKE2b with an 8-byte digest, read little-endian, modulo 2³⁰: the
+/// same lock as in sqlalchemy-dlock. Among n keys the chance that any two collide is about n² / 2³¹:
+/// 1 in 2,000 for a thousand keys, 1 in 20 for ten thousand, even for forty thousand. Two names that
+/// collide are one lock: they wait for each other, and [`AlreadyHeld`](dlock_core::Error::AlreadyHeld)
+/// meets a session that wants both. Where that matters, number the keys yourself. (`DBMS_LOCK` can
+/// give out ids by name too, but commits the caller's transaction to do so.)
+///
+/// ```
+/// use dlock_oracle::Key;
+///
+/// assert_eq!(Key::from("my-resource-key").id(), 453216416);
+/// assert_eq!(Key::try_from(42)?.id(), 42);
+/// assert!(Key::try_from(1_i64 << 30).is_err());
+/// # Ok::<(), dlock_core::KeyError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Key(u32);
+
+impl Key {
+    /// The number itself.
+    #[must_use]
+    pub fn id(self) -> u32 {
+        self.0
+    }
+
+    /// A text of any length: here the same key as the text itself.
+    ///
+    /// ```
+    /// use dlock_oracle::Key;
+    ///
+    /// assert_eq!(Key::hashed("invoice:42"), Key::from("invoice:42"));
+    /// ```
+    #[must_use]
+    pub fn hashed(text: &str) -> Self {
+        Self::from(text)
+    }
+
+    /// The caller's own mapping from a value to anything that makes a key.
+    ///
+    /// ```
+    /// use dlock_oracle::Key;
+    ///
+    /// let key = Key::convert((3, 14), |(a, b)| a * 100 + b)?;
+    /// assert_eq!(key.id(), 314);
+    /// # Ok::<(), dlock_core::KeyError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What the conversion of the mapped value says.
+    pub fn convert<V, K>(value: V, mapping: impl FnOnce(V) -> K) -> Result<Self, KeyError>
+    where
+        K: TryInto<Self, Error: Into<KeyError>>,
+    {
+        mapping(value).try_into().map_err(Into::into)
+    }
+}
+
+fn checked(number: impl Into<i128>) -> Result<Key, KeyError> {
+    let given = number.into();
+    let id = u32::try_from(given).ok().filter(|id| *id < IDS);
+    id.map(Key).ok_or(KeyError::OutOfRange { given, min: 0, max: i128::from(IDS - 1) })
+}
+
+impl TryFrom<i64> for Key {
+    type Error = KeyError;
+
+    fn try_from(number: i64) -> Result<Self, KeyError> {
+        checked(number)
+    }
+}
+
+impl TryFrom<i32> for Key {
+    type Error = KeyError;
+
+    fn try_from(number: i32) -> Result<Self, KeyError> {
+        checked(number)
+    }
+}
+
+impl TryFrom<u32> for Key {
+    type Error = KeyError;
+
+    fn try_from(number: u32) -> Result<Self, KeyError> {
+        checked(number)
+    }
+}
+
+impl TryFrom<u64> for Key {
+    type Error = KeyError;
+
+    fn try_from(number: u64) -> Result<Self, KeyError> {
+        checked(number)
+    }
+}
+
+impl From<&[u8]> for Key {
+    fn from(bytes: &[u8]) -> Self {
+        let [a, b, c, d, ..] = hash64(bytes).to_le_bytes();
+        Key(u32::from_le_bytes([a, b, c, d]) % IDS)
+    }
+}
+
+impl<const N: usize> From<&[u8; N]> for Key {
+    fn from(bytes: &[u8; N]) -> Self {
+        Self::from(bytes.as_slice())
+    }
+}
+
+impl From<Vec<u8>> for Key {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::from(bytes.as_slice())
+    }
+}
+
+impl From<&str> for Key {
+    fn from(text: &str) -> Self {
+        Self::from(text.as_bytes())
+    }
+}
+
+impl From<String> for Key {
+    fn from(text: String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
+impl From<&String> for Key {
+    fn from(text: &String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Key;
+    use dlock_core::KeyError;
+    use dlock_testkit::vectors::{Input, keys};
+
+    #[test]
+    fn text_and_bytes_have_the_ancestors_ids() {
+        let mut hashed = 0;
+        for vector in keys() {
+            let key = match &vector.input {
+                Input::Text { text } => Key::from(text),
+                Input::Bytes { bytes } => Key::from(bytes.as_slice()),
+                Input::Int { .. } => continue,
+            };
+            assert_eq!(key.id(), vector.oracle, "{:?}", vector.input);
+            hashed += 1;
+        }
+        assert!(hashed > 0);
+    }
+
+    /// What the ancestor wraps silently is refused here.
+    #[test]
+    fn numbers_have_the_ancestors_ids_or_none() {
+        for vector in keys() {
+            let Input::Int { number } = vector.input else { continue };
+            match Key::try_from(number) {
+                Ok(key) => assert_eq!(key.id(), vector.oracle),
+                Err(_) => assert!(!(0..1 << 30).contains(&number), "{number}"),
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_keep_their_value_inside_the_range_and_are_refused_outside() {
+        for id in [0, 1, 1_073_741_823] {
+            assert_eq!(Key::try_from(i64::from(id)).unwrap().id(), id);
+            assert_eq!(Key::try_from(id).unwrap().id(), id);
+        }
+        for given in [-1, 1_073_741_824, i64::MIN, i64::MAX] {
+            let error = Key::try_from(given).unwrap_err();
+            assert_eq!(error.to_string(), format!("the key {given} is outside 0..=1073741823"));
+        }
+        let largest = Key::try_from(u64::MAX);
+        assert!(
+            matches!(largest, Err(KeyError::OutOfRange { given, .. }) if given == i128::from(u64::MAX))
+        );
+        assert!(Key::try_from(-1_i32).is_err() && Key::try_from(u32::MAX).is_err());
+    }
+}

@@ -1,0 +1,79 @@
+//! Where the tests connect to, and what an observer sees there.
+
+use oracle::{Connection, InitParams};
+use std::env;
+use std::sync::LazyLock;
+
+/// A database to connect to.
+pub(crate) struct Place {
+    user: String,
+    password: String,
+    pub(crate) database: String,
+}
+
+/// Where an Oracle client library is looked for when a real database is meant: the stand-in lies
+/// beside the test executable, and would be found first.
+const CLIENT: &str = "/opt/oracle/instantclient";
+
+static REAL: LazyLock<Option<Place>> = LazyLock::new(|| {
+    let url = env::var("DLOCK_ORACLE_URL").ok()?;
+    let directory = env::var("DLOCK_ORACLE_CLIENT").unwrap_or_else(|_| CLIENT.to_owned());
+    let mut client = InitParams::new();
+    client.oracle_client_lib_dir(directory).expect("a directory without a null character");
+    client
+        .init()
+        .expect("an Oracle client library, in the directory that DLOCK_ORACLE_CLIENT names");
+    Some(Place::parse(&url).expect("DLOCK_ORACLE_URL is user/password@host:port/service"))
+});
+
+impl Place {
+    fn parse(url: &str) -> Option<Self> {
+        let (user, rest) = url.split_once('/')?;
+        let (password, database) = rest.rsplit_once('@')?;
+        let [user, password, database] = [user, password, database].map(str::to_owned);
+        Some(Self { user, password, database })
+    }
+
+    /// The database that `DLOCK_ORACLE_URL` names, or a simulated one of this name.
+    pub(crate) fn named(name: &str) -> Self {
+        let [user, password] = ["scott", "tiger"].map(str::to_owned);
+        match &*REAL {
+            Some(Place { user, password, database }) => {
+                let [user, password, database] = [user, password, database].map(String::clone);
+                Self { user, password, database }
+            }
+            None => Self { user, password, database: name.to_owned() },
+        }
+    }
+
+    pub(crate) fn connect(&self) -> Connection {
+        Connection::connect(&self.user, &self.password, &self.database).expect("a connection")
+    }
+}
+
+/// How many sessions hold the id, and how many wait for it.
+pub(crate) fn count(observer: &Connection, id: u32) -> (usize, usize) {
+    let query = |part: &str| {
+        let text =
+            format!("select count(*) from v$lock where type = 'UL' and id1 = :1 and {part} > 0");
+        observer.query_row_as::<usize>(&text, &[&id]).expect("V$LOCK can be read")
+    };
+    (query("lmode"), query("request"))
+}
+
+/// `sid,serial#` of every session that awaits the id, then of every one that holds it: the end of a
+/// holder grants the id to whoever still waits.
+pub(crate) fn sessions(observer: &Connection, id: u32) -> Vec<String> {
+    let part = |part: &str| {
+        let text = format!("select sid from v$lock where type = 'UL' and id1 = :1 and {part} > 0");
+        let sids = observer.query_as::<i64>(&text, &[&id]).expect("V$LOCK can be read");
+        sids.map(|sid| sid.expect("a number")).collect::<Vec<_>>()
+    };
+    let sids = part("request").into_iter().chain(part("lmode"));
+    let address = |sid: i64| {
+        let text = "select serial# from v$session where sid = :1";
+        let serial = observer.query_row_as::<i64>(text, &[&sid]).ok()?;
+        Some(format!("{sid},{serial}"))
+    };
+    sids.filter_map(address).collect()
+}
