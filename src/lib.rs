@@ -37,3 +37,9 @@ pub use dlock_mysql as mysql;
 #[cfg_attr(docsrs, doc(cfg(feature = "mssql")))]
 #[doc(inline)]
 pub use dlock_mssql as mssql;
+
+/// Oracle user locks on rust-oracle.
+#[cfg(feature = "oracle")]
+#[cfg_attr(docsrs, doc(cfg(feature = "oracle")))]
+#[doc(inline)]
+pub use dlock_oracle as oracle;

@@ -1,5 +1,5 @@
 //! The examples run, each against a real server or its stand-in.
-#![cfg(all(feature = "postgres", feature = "mysql", feature = "mssql"))]
+#![cfg(all(feature = "postgres", feature = "mysql", feature = "mssql", feature = "oracle"))]
 
 use dlock_testkit::server::{MySql, Postgres};
 use std::path::PathBuf;
@@ -92,4 +92,19 @@ fn mssql_upgrade() {
     let standin = runtime.block_on(standin_mssql::Server::start()).expect("the stand-in");
     let said = run("mssql_upgrade", "DLOCK_MSSQL_URL", &url.unwrap_or_else(|| standin.url()));
     assert!(said.contains("writing, Exclusive: true"), "{said}");
+}
+
+/// Without a database given, the stand-in for its client library is found beside the tests.
+#[test]
+fn oracle_modes() {
+    let url = std::env::var("DLOCK_ORACLE_URL").unwrap_or_else(|_| "me/secret@examples".to_owned());
+    let libraries = binary("").join("../deps");
+    let output = Command::new(binary("oracle_modes"))
+        .env("DLOCK_ORACLE_URL", url)
+        .env("LD_LIBRARY_PATH", libraries)
+        .output()
+        .expect("it was built");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let wrong = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("held X, alone: true"), "{said}{wrong}");
 }
