@@ -3,7 +3,10 @@
 
 pub mod bed;
 pub mod cases;
+pub mod memory;
 pub mod polled;
 pub mod proxy;
+pub mod script;
 pub mod server;
 pub mod trial;
+pub mod vectors;

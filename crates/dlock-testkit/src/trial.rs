@@ -2,7 +2,8 @@
 
 use crate::bed::{Bed, SharedBed};
 use crate::cases::{basics, deadlock, drops, exclusion, loss, reentry, shared, waits};
-use dlock_core::RawShared;
+use crate::script::{Apart, Effort, MakeShared, Together, check};
+use dlock_core::{Lock, RawShared};
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::future::Future;
 use std::process::ExitCode;
@@ -49,6 +50,14 @@ where
 /// The promises of every lock, whatever its session.
 #[must_use]
 pub fn promises<B: Bed>(kind: &str) -> Vec<Trial> {
+    let mut trials = local_promises::<B>(kind);
+    trials.extend(network_promises::<B>(kind));
+    trials
+}
+
+/// Those of them that need no network between the lock and its server.
+#[must_use]
+pub fn local_promises<B: Bed>(kind: &str) -> Vec<Trial> {
     vec![
         on(kind, "basics::flag", basics::flag::<B>),
         on(kind, "basics::misuse", basics::misuse::<B>),
@@ -65,9 +74,16 @@ pub fn promises<B: Bed>(kind: &str) -> Vec<Trial> {
         on(kind, "waits::for_ever", waits::for_ever::<B>),
         on(kind, "waits::hand_over", waits::hand_over::<B>),
         on(kind, "waits::order", waits::order::<B>),
-        on(kind, "waits::silent_server", waits::silent_server::<B>),
         on(kind, "loss::killed_holder", loss::killed_holder::<B>),
         on(kind, "loss::killed_waiter", loss::killed_waiter::<B>),
+    ]
+}
+
+/// Those of them about a network that fails.
+#[must_use]
+pub fn network_promises<B: Bed>(kind: &str) -> Vec<Trial> {
+    vec![
+        on(kind, "waits::silent_server", waits::silent_server::<B>),
         on(kind, "loss::cut_holder", loss::cut_holder::<B>),
     ]
 }
@@ -115,4 +131,21 @@ pub fn session_promises<B: SharedBed>(kind: &str) -> Vec<Trial> {
 #[must_use]
 pub fn shared_session_promises<B: SharedBed<Raw: RawShared>>(kind: &str) -> Vec<Trial> {
     vec![on(kind, "reentry::shared_refused", reentry::shared_refused::<B>)]
+}
+
+/// Random scripts, answered as memory answers them: sessions that several locks share.
+#[must_use]
+pub fn script_promises<B: SharedBed<Raw: RawShared>>(kind: &str) -> Vec<Trial> {
+    let check = || check::<B, Together>(Some(Lock::shared), Effort::default());
+    vec![Trial::test(format!("{kind}::script"), move || check().map_err(Failed::from))]
+}
+
+/// The same for sessions that have one lock each. `make_shared` where the driver has a shared mode.
+#[must_use]
+pub fn lone_script_promises<B: Bed>(
+    kind: &str,
+    make_shared: Option<MakeShared<B::Raw>>,
+) -> Vec<Trial> {
+    let check = move || check::<B, Apart>(make_shared, Effort::default());
+    vec![Trial::test(format!("{kind}::lone_script"), move || check().map_err(Failed::from))]
 }

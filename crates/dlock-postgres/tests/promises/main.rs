@@ -3,8 +3,10 @@
 mod bed;
 
 use bed::{Kind, Place};
+use dlock_postgres::Lock;
 use dlock_testkit::trial::{
-    drop_promises, harness, promises, session_promises, shared_promises, shared_session_promises,
+    drop_promises, harness, lone_script_promises, promises, script_promises, session_promises,
+    shared_promises, shared_session_promises,
 };
 use std::process::ExitCode;
 
@@ -17,8 +19,10 @@ fn main() -> ExitCode {
     trials.extend(promises::<Place<bed::Shared>>(bed::Shared::NAME));
     trials.extend(drop_promises::<Place<bed::Shared>>(bed::Shared::NAME));
     trials.extend(session_promises::<Place<bed::Shared>>(bed::Shared::NAME));
+    trials.extend(script_promises::<Place<bed::Shared>>(bed::Shared::NAME));
     trials.extend(promises::<Place<bed::Owned>>(bed::Owned::NAME));
     trials.extend(drop_promises::<Place<bed::Owned>>(bed::Owned::NAME));
+    trials.extend(lone_script_promises::<Place<bed::Owned>>(bed::Owned::NAME, Some(Lock::shared)));
     trials.extend(promises::<Place<bed::Both>>(bed::Both::NAME));
     trials.extend(drop_promises::<Place<bed::Both>>(bed::Both::NAME));
     harness(trials)

@@ -25,7 +25,7 @@ pub async fn bounded<B: Bed>(bed: B) {
     let key = fresh_key("bounded");
     let (mut holder, mut lock) = (bed.lock(&key).await, bed.lock(&key).await);
     assert!(holder.acquire(Wait::No).await.unwrap());
-    for (millis, tries) in [(1, 5), (50, 5), (300, 5), (1500, 3)] {
+    for (millis, tries) in [(1, 5), (50, 5), (300, 5), (1500, 5)] {
         let limit = Duration::from_millis(millis);
         let mut late = Vec::new();
         for _ in 0..tries {

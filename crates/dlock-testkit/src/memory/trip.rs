@@ -1,0 +1,58 @@
+use super::waiting::outcome;
+use super::{Ended, Error, Mode, Session};
+use dlock_core::{Gone, Outcome, Trip, Wait};
+use tokio::task::yield_now;
+
+/// Asks for a key. When nobody waits for the answer any more, it leaves the queue.
+pub(super) struct Acquire {
+    pub(super) key: String,
+    pub(super) mode: Mode,
+    pub(super) wait: Wait,
+}
+
+impl Trip<Session> for Acquire {
+    type Error = Ended;
+
+    async fn run(self, session: &mut Session, mut gone: Gone) -> Outcome<Ended> {
+        if session.is_out_of_step() {
+            return out_of_step();
+        }
+        yield_now().await;
+        let reply = session.ask(&self.key, self.mode, self.wait != Wait::No);
+        let answer = tokio::select! {
+            biased;
+            answer = outcome(session, &self.key, self.wait, reply) => answer,
+            // What was granted at the last moment is for the release that follows.
+            () = gone.fired() => Ok(false),
+        };
+        arrived(session, answer).await
+    }
+}
+
+/// Lets go of a key.
+pub(super) struct Release {
+    pub(super) key: String,
+}
+
+impl Trip<Session> for Release {
+    type Error = Ended;
+
+    async fn run(self, session: &mut Session, _gone: Gone) -> Outcome<Ended> {
+        if session.is_out_of_step() {
+            return out_of_step();
+        }
+        yield_now().await;
+        let answer = session.release(&self.key).map_err(Error::Driver);
+        arrived(session, answer).await
+    }
+}
+
+async fn arrived(session: &Session, answer: Result<bool, Error>) -> Outcome<Ended> {
+    yield_now().await;
+    Outcome { answer, usable: !session.is_ended() }
+}
+
+/// A statement of the caller's was dropped: its answer would be taken for ours.
+fn out_of_step() -> Outcome<Ended> {
+    Outcome { answer: Err(Error::Closed), usable: false }
+}
