@@ -14,7 +14,8 @@ fn binary(name: &str) -> PathBuf {
 
 fn run(name: &str, variable: &str, url: &str) -> String {
     let output = Command::new(binary(name)).env(variable, url).output().expect("it was built");
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let (out, err) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{name}: {out}{err}");
     out.into_owned()
 }

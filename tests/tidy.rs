@@ -26,9 +26,13 @@ fn code(files: &[PathBuf]) -> Vec<(String, String)> {
     let mut lines = Vec::new();
     for file in files {
         let text = fs::read_to_string(file).expect("UTF-8");
-        let numbered = text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"));
+        let numbered =
+            text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"));
         lines.extend(numbered.map(|(n, line)| {
-            (format!("{}:{}", file.strip_prefix(root()).unwrap_or(file).display(), n + 1), line.to_owned())
+            (
+                format!("{}:{}", file.strip_prefix(root()).unwrap_or(file).display(), n + 1),
+                line.to_owned(),
+            )
         }));
     }
     lines
@@ -54,7 +58,10 @@ fn published_code_has_no_macros_globs_or_stubs() {
     let lines = code(&published());
     refuse(&lines, &["macro_rules!", "async_trait", "todo!(", "unimplemented!(", "unsafe "]);
     refuse(&lines, &["pub use self::*", "::*;\n", "dbg!(", "println!("]);
-    let globs: Vec<_> = lines.iter().filter(|(_, line)| line.starts_with("pub use") && line.ends_with("::*;")).collect();
+    let globs: Vec<_> = lines
+        .iter()
+        .filter(|(_, line)| line.starts_with("pub use") && line.ends_with("::*;"))
+        .collect();
     assert!(globs.is_empty(), "{globs:#?}");
 }
 
@@ -72,7 +79,10 @@ fn files_are_short_and_named_for_what_they_hold() {
         let lines = fs::read_to_string(&file).expect("UTF-8").lines().count();
         assert!(lines <= 400, "{} has {lines} lines", file.display());
         let name = file.file_stem().and_then(|stem| stem.to_str()).expect("a name");
-        assert!(!["utils", "common", "helpers", "inner", "manager", "misc"].contains(&name), "{name}");
+        assert!(
+            !["utils", "common", "helpers", "inner", "manager", "misc"].contains(&name),
+            "{name}"
+        );
     }
 }
 
@@ -83,7 +93,11 @@ fn examples_fit_on_a_screen() {
     for file in examples {
         let text = fs::read_to_string(&file).expect("UTF-8");
         assert!(text.lines().count() <= 60, "{}", file.display());
-        assert!(text.starts_with("//! ") && text.lines().next().is_some_and(|line| line.ends_with('?')), "{}", file.display());
+        assert!(
+            text.starts_with("//! ") && text.lines().next().is_some_and(|line| line.ends_with('?')),
+            "{}",
+            file.display()
+        );
     }
 }
 

@@ -1,0 +1,114 @@
+//! What the soak needs of a driver: locks over sessions, a register beside them, eyes on the server.
+
+pub mod mssql;
+pub mod mysql;
+pub mod oracle;
+pub mod postgres;
+
+use anyhow::Result;
+use dlock_core::{Lock, RawUnlock, SessionRef};
+use futures_util::future::BoxFuture;
+use std::future::Future;
+use std::time::Duration;
+
+/// Every key of the soak: few, so that they are fought for.
+pub const KEYS: [&str; 3] = ["soak-a", "soak-b", "soak-c"];
+
+/// One server as a worker sees it. The register holds, for each key, who is in the section: it is
+/// read and written on the lock's own session.
+pub trait Target: Send + Sync + 'static {
+    /// The lock.
+    type Raw: RawUnlock<Key: Send + Sync, Mode: Send + Sync, Error: Send + Sync>
+        + Send
+        + Sync
+        + 'static;
+
+    /// A lock over a session of its own.
+    fn lock(&self, key: &str) -> impl Future<Output = Result<Lock<Self::Raw>>> + Send;
+
+    /// What the server calls this session. No other session is ever called the same.
+    fn name(session: SessionRef<'_, Self::Raw>) -> impl Future<Output = Result<String>> + Send;
+
+    /// Has the server answer with this number.
+    fn echo(
+        session: SessionRef<'_, Self::Raw>,
+        number: i64,
+    ) -> impl Future<Output = Result<i64>> + Send;
+
+    /// Writes `to` into the register if `from` stands there, and says whether it did.
+    fn swap(
+        session: SessionRef<'_, Self::Raw>,
+        key: &str,
+        from: Option<&str>,
+        to: Option<&str>,
+    ) -> impl Future<Output = Result<bool>> + Send;
+
+    /// What stands in the register.
+    fn holder(
+        session: SessionRef<'_, Self::Raw>,
+        key: &str,
+    ) -> impl Future<Output = Result<Option<String>>> + Send;
+
+    /// Whether the server still has a session of that name.
+    fn lives(
+        session: SessionRef<'_, Self::Raw>,
+        name: &str,
+    ) -> impl Future<Output = Result<bool>> + Send;
+}
+
+/// A session that holds or awaits a key, as an administrator sees it.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// What ends it.
+    pub session: String,
+    /// What it holds or awaits, in words.
+    pub what: String,
+}
+
+/// One server as an administrator sees it, over a new connection each time.
+pub trait Observer: Send + Sync {
+    /// Makes an empty register. Nobody may be in a section.
+    fn prepare(&self) -> BoxFuture<'_, Result<()>>;
+
+    /// Who holds or awaits a key.
+    fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>>>;
+
+    /// Ends a session.
+    fn kill<'a>(&'a self, session: &'a str) -> BoxFuture<'a, Result<()>>;
+
+    /// Has the server answer nobody for so long; `false` where only its process can be frozen.
+    fn freeze(&self, _time: Duration) -> BoxFuture<'_, Result<bool>> {
+        Box::pin(async { Ok(false) })
+    }
+
+    /// Within how long the server has to forget what was dropped: two seconds are promised.
+    fn forgets(&self) -> Duration {
+        Duration::from_secs(3)
+    }
+}
+
+/// The statements of a register that is a table.
+pub(crate) mod register {
+    /// Writes `to` where `from` stands.
+    pub(crate) fn swap(key: &str, from: Option<&str>, to: Option<&str>) -> String {
+        let stands = from.map_or("IS NULL".to_owned(), |from| format!("= '{from}'"));
+        let to = to.map_or("NULL".to_owned(), |to| format!("'{to}'"));
+        format!("UPDATE dlock_soak SET holder = {to} WHERE name = '{key}' AND holder {stands}")
+    }
+
+    /// Reads.
+    pub(crate) fn holder(key: &str) -> String {
+        format!("SELECT holder FROM dlock_soak WHERE name = '{key}'")
+    }
+
+    /// The statements that make it anew.
+    pub(crate) fn prepare() -> Vec<String> {
+        let mut all = vec![
+            "DROP TABLE IF EXISTS dlock_soak".to_owned(),
+            "CREATE TABLE dlock_soak (name varchar(20) PRIMARY KEY, holder varchar(80))".to_owned(),
+        ];
+        let insert = |key| format!("INSERT INTO dlock_soak (name, holder) VALUES ('{key}', NULL)");
+        all.extend(super::KEYS.map(insert));
+        all
+    }
+}

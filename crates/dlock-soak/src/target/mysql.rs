@@ -1,0 +1,126 @@
+//! MySQL and MariaDB.
+
+use super::{KEYS, Observer, Seen, Target, register};
+use anyhow::{Context, Result};
+use dlock_core::{Lock, SessionRef};
+use dlock_mysql::Named;
+use dlock_mysql::mysql_async::prelude::Queryable;
+use dlock_mysql::mysql_async::{Conn, Opts, OptsBuilder};
+use futures_util::future::BoxFuture;
+use std::net::SocketAddr;
+
+/// A MySQL or MariaDB server.
+#[derive(Clone, Debug)]
+pub struct MySql(Opts);
+
+/// Databases may differ; the register is always in this one.
+const USE: &str = "USE dlock_soak";
+
+impl MySql {
+    /// The server of this URL, through a proxy if there is one.
+    ///
+    /// # Errors
+    /// Returns an error if it is no URL.
+    pub fn new(url: &str, proxy: Option<SocketAddr>) -> Result<Self> {
+        let opts = OptsBuilder::from_opts(Opts::from_url(url)?).prefer_socket(false);
+        let opts = match proxy {
+            Some(proxy) => opts.ip_or_hostname(proxy.ip().to_string()).tcp_port(proxy.port()),
+            None => opts,
+        };
+        Ok(Self(opts.into()))
+    }
+
+    async fn conn(&self) -> Result<Conn> {
+        let mut conn = Conn::new(self.0.clone()).await?;
+        conn.query_drop(USE).await?;
+        Ok(conn)
+    }
+}
+
+impl Target for MySql {
+    type Raw = Named<Conn>;
+
+    async fn lock(&self, key: &str) -> Result<Lock<Self::Raw>> {
+        Ok(Lock::new(self.conn().await?, key)?)
+    }
+
+    async fn name(session: SessionRef<'_, Self::Raw>) -> Result<String> {
+        let id: Option<u64> = session.query_first("SELECT CONNECTION_ID()").await?;
+        Ok(id.context("a row")?.to_string())
+    }
+
+    async fn echo(session: SessionRef<'_, Self::Raw>, number: i64) -> Result<i64> {
+        let said: Option<i64> = session.query_first(format!("SELECT {number}")).await?;
+        said.context("a row")
+    }
+
+    async fn swap(
+        session: SessionRef<'_, Self::Raw>,
+        key: &str,
+        from: Option<&str>,
+        to: Option<&str>,
+    ) -> Result<bool> {
+        session.query_drop(register::swap(key, from, to)).await?;
+        Ok(session.affected_rows() == 1)
+    }
+
+    async fn holder(session: SessionRef<'_, Self::Raw>, key: &str) -> Result<Option<String>> {
+        let row: Option<Option<String>> = session.query_first(register::holder(key)).await?;
+        Ok(row.flatten())
+    }
+
+    async fn lives(session: SessionRef<'_, Self::Raw>, name: &str) -> Result<bool> {
+        let sql = format!("SELECT 1 FROM information_schema.PROCESSLIST WHERE ID = {name}");
+        let row: Option<u64> = session.query_first(sql).await?;
+        Ok(row.is_some())
+    }
+}
+
+/// Holders by their keys; waiters by what the process list says that they do.
+fn seen() -> Vec<String> {
+    let mut all: Vec<String> = KEYS
+        .map(|key| format!("SELECT IS_USED_LOCK('{key}'), 'holds {key}'"))
+        .into_iter()
+        .collect();
+    all.push(
+        "SELECT ID, LEFT(CONCAT_WS(' ', COMMAND, STATE, INFO), 120) \
+         FROM information_schema.PROCESSLIST WHERE STATE = 'User lock'"
+            .to_owned(),
+    );
+    all
+}
+
+impl Observer for MySql {
+    fn prepare(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let mut conn = Conn::new(self.0.clone()).await?;
+            let database = ["CREATE DATABASE IF NOT EXISTS dlock_soak".to_owned(), USE.to_owned()];
+            for sql in database.into_iter().chain(register::prepare()) {
+                conn.query_drop(sql).await?;
+            }
+            Ok(conn.disconnect().await?)
+        })
+    }
+
+    fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>>> {
+        Box::pin(async move {
+            let mut conn = self.conn().await?;
+            let mut all = Vec::new();
+            for sql in seen() {
+                let rows: Vec<(Option<u64>, String)> = conn.query(sql).await?;
+                let rows = rows.into_iter().filter_map(|(id, what)| Some((id?, what)));
+                all.extend(rows.map(|(id, what)| Seen { session: id.to_string(), what }));
+            }
+            conn.disconnect().await?;
+            Ok(all)
+        })
+    }
+
+    fn kill<'a>(&'a self, session: &'a str) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let mut conn = self.conn().await?;
+            conn.query_drop(format!("KILL {session}")).await?;
+            Ok(conn.disconnect().await?)
+        })
+    }
+}

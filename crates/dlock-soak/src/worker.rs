@@ -1,0 +1,122 @@
+//! A worker: the tasks of one process, which its supervisor pauses, counts and kills.
+
+use crate::dice::Dice;
+use crate::event::{Event, Job, Kind, Order, Place};
+use crate::gate::Gate;
+use crate::tally::Tally;
+use crate::target::Target;
+use crate::target::mssql::Mssql;
+use crate::target::mysql::MySql;
+use crate::target::oracle::Oracle;
+use crate::target::postgres::Postgres;
+use anyhow::{Context, Result};
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, stdin, stdout};
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::task::JoinSet;
+
+/// How often the counts are told.
+const TELL: Duration = Duration::from_millis(200);
+
+/// Works as a process of its own: orders come by standard input, events go by standard output. The
+/// end of the input is the end of the work.
+///
+/// # Errors
+/// Returns an error if the job cannot be begun or nobody reads.
+pub async fn process(job: Job) -> Result<()> {
+    let (order, orders) = mpsc::unbounded_channel();
+    let (event, events) = mpsc::unbounded_channel();
+    let reader = tokio::spawn(read(order));
+    tokio::select! {
+        worked = work(job, orders, event) => worked,
+        written = write(events) => written,
+        ended = reader => ended?,
+    }
+}
+
+async fn read(orders: UnboundedSender<Order>) -> Result<()> {
+    let mut lines = BufReader::new(stdin()).lines();
+    while let Some(line) = lines.next_line().await? {
+        orders.send(serde_json::from_str(&line)?)?;
+    }
+    Ok(())
+}
+
+async fn write(mut events: UnboundedReceiver<Event>) -> Result<()> {
+    let mut out = stdout();
+    while let Some(event) = events.recv().await {
+        let line = serde_json::to_string(&event)? + "\n";
+        out.write_all(line.as_bytes()).await?;
+        out.flush().await?;
+    }
+    Ok(())
+}
+
+/// Works until the orders end.
+///
+/// # Errors
+/// Returns an error if the job cannot be begun or a task panicked.
+pub async fn work(
+    job: Job,
+    mut orders: UnboundedReceiver<Order>,
+    events: UnboundedSender<Event>,
+) -> Result<()> {
+    let (mut keeper, gate) = Gate::new();
+    let tally = Tally::new(events.clone());
+    let mut tasks = JoinSet::new();
+    for place in &job.places {
+        begin(&job, place, &gate, &tally, &mut tasks)?;
+    }
+    let count = u64::try_from(tasks.len())?;
+    loop {
+        tokio::select! {
+            order = orders.recv() => match order {
+                None => return Ok(()),
+                Some(Order::Resume) => keeper.shut(false),
+                Some(Order::Pause) => {
+                    keeper.shut(true);
+                    keeper.parked(count).await;
+                    tally.tell();
+                    events.send(Event::Parked)?;
+                }
+            },
+            () = tokio::time::sleep(TELL) => tally.tell(),
+            Some(ended) = tasks.join_next() => ended.context("a task panicked")?,
+        }
+    }
+}
+
+fn begin(
+    job: &Job,
+    place: &Place,
+    gate: &Gate,
+    tally: &Tally,
+    tasks: &mut JoinSet<()>,
+) -> Result<()> {
+    for number in 0..job.tasks {
+        let dice = Dice::new(job.seed, &[job.worker, number]);
+        let start = Start { kind: place.kind, dice, gate: gate.clone(), tally: tally.clone() };
+        match place.kind {
+            Kind::Postgres => start.on(Postgres::new(&place.url, place.proxy)?, tasks),
+            Kind::MariaDb | Kind::MySql => start.on(MySql::new(&place.url, place.proxy)?, tasks),
+            Kind::Mssql => start.on(Mssql::new(&place.url, place.proxy)?, tasks),
+            Kind::Oracle => start.on(Oracle::new(&place.url)?, tasks),
+        }
+    }
+    Ok(())
+}
+
+/// What a task starts with.
+struct Start {
+    kind: Kind,
+    dice: Dice,
+    gate: Gate,
+    tally: Tally,
+}
+
+impl Start {
+    fn on<T: Target>(self, target: T, tasks: &mut JoinSet<()>) {
+        let task = crate::task::Task::new(self.kind, target, self.dice, self.gate, self.tally);
+        tasks.spawn(task.run());
+    }
+}

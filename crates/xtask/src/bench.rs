@@ -1,0 +1,27 @@
+//! `cargo xtask bench`: figures side by side, in one run.
+
+use std::env;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use crate::cargo::{cargo, root, run};
+
+const MANIFEST: &str = "crates/dlock-bench/Cargo.toml";
+
+/// Builds the bench with optimisations and runs it; it starts its own servers.
+///
+/// # Errors
+/// Returns an error if the bench does not build or fails.
+pub(crate) fn bench(arguments: &[String]) -> Result<()> {
+    println!("building the bench with optimisations (a few minutes the first time)");
+    let mut command = cargo(&["run", "--release", "--quiet", "--manifest-path", MANIFEST]);
+    command.arg("--target-dir").arg(target()).arg("--").args(arguments);
+    run(&mut command).context("the bench failed")
+}
+
+/// It is a workspace of its own, and would else have a target directory of its own.
+fn target() -> PathBuf {
+    let target = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    target.unwrap_or_else(|| root().join("target")).join("bench")
+}

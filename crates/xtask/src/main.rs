@@ -1,0 +1,63 @@
+//! The project's own commands: `cargo xtask <command>`.
+
+mod bench;
+mod cargo;
+mod check;
+mod demo;
+mod environment;
+mod report;
+pub mod servers;
+mod soak;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// The project's own commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Two workers compete for one key on a private PostgreSQL; nothing has to be set up.
+    Demo,
+    /// Gets the servers that the tests need, then checks and tests everything.
+    Test {
+        /// Only what needs no server: the format, the lints and the unit tests.
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Measures this library beside the raw drivers and its peers, and writes docs/bench.
+    Bench {
+        /// What is passed on: see `cargo xtask bench --help`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Fights for a few keys under every fault there is, and watches every promise.
+    Soak {
+        /// What is passed on: see `cargo xtask soak --help`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Gets the database servers that the tests need and that are not there.
+    Servers,
+    /// Prints the variables that point the tests at the containers of compose.yaml.
+    Env,
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().command {
+        Command::Demo => demo::demo(),
+        Command::Test { quick } => check::test(quick),
+        Command::Bench { arguments } => bench::bench(&arguments),
+        Command::Soak { arguments } => soak::soak(&arguments),
+        Command::Servers => servers::servers(),
+        Command::Env => {
+            environment::print();
+            Ok(())
+        }
+    }
+}
