@@ -5,8 +5,10 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::cargo::{cargo, run};
+use crate::environment::VARIABLES;
+use crate::grammar;
 use crate::report::Report;
-use crate::servers::servers;
+use crate::servers::{are_here, servers};
 
 const FORMAT: &[&str] = &["fmt", "--all", "--check"];
 const LINTS: &[&str] =
@@ -21,7 +23,7 @@ const UNIT_TESTS: &[&str] = &["test", "--workspace", "--all-features", "--no-fai
 /// # Errors
 /// Returns an error that names the steps that failed.
 pub(crate) fn test(quick: bool) -> Result<()> {
-    let mut report = Report::new(if quick { 3 } else { 5 });
+    let mut report = Report::new(if quick { 3 } else { 7 });
     if quick {
         step(&mut report, "format", FORMAT);
         step(&mut report, "lints", LINTS);
@@ -32,7 +34,9 @@ pub(crate) fn test(quick: bool) -> Result<()> {
         step(&mut report, "format", FORMAT);
         step(&mut report, "lints", LINTS);
         report.step("docs", &said(DOCS), || run(&mut docs()));
-        step(&mut report, "tests", TESTS);
+        report.step("T-SQL", "sqlfluff", grammar::tsql);
+        report.step("PL/SQL", "antlr4ts-sql", grammar::plsql);
+        report.step("tests", &said(TESTS), || run(&mut tests()));
     }
     report.finish()
 }
@@ -48,5 +52,14 @@ fn said(arguments: &[&str]) -> String {
 fn docs() -> Command {
     let mut command = cargo(DOCS);
     command.env("RUSTDOCFLAGS", "-D warnings");
+    command
+}
+
+/// On private servers; where they could not be had, on the containers that were started instead.
+fn tests() -> Command {
+    let mut command = cargo(TESTS);
+    if !are_here() {
+        command.envs(VARIABLES);
+    }
     command
 }

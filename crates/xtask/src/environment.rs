@@ -1,7 +1,7 @@
 //! `cargo xtask env`: the variables that point the tests at the containers of compose.yaml.
 
 /// Each database: the variable that the tests read, and where the container listens.
-const VARIABLES: [(&str, &str); 5] = [
+pub(crate) const VARIABLES: [(&str, &str); 5] = [
     ("DLOCK_POSTGRES_URL", "postgres://postgres:Dlock-2024@127.0.0.1:55432/postgres"),
     ("DLOCK_MYSQL_URL", "mysql://root:Dlock-2024@127.0.0.1:53306/dlock?prefer_socket=false"),
     ("DLOCK_MARIADB_URL", "mysql://root:Dlock-2024@127.0.0.1:53307/dlock?prefer_socket=false"),

@@ -5,6 +5,7 @@ mod cargo;
 mod check;
 mod demo;
 mod environment;
+mod grammar;
 mod report;
 pub mod servers;
 mod soak;

@@ -23,7 +23,7 @@ struct Server {
     place: &'static str,
 }
 
-const PACKAGED: [Server; 3] = [
+const PACKAGED: [Server; 4] = [
     Server {
         name: "PostgreSQL",
         program: "postgres",
@@ -32,6 +32,8 @@ const PACKAGED: [Server; 3] = [
     },
     Server { name: "MariaDB", program: "mariadbd", package: "mariadb-server", place: "/usr/sbin" },
     Server { name: "pgbouncer", program: "pgbouncer", package: "pgbouncer", place: "/usr/sbin" },
+    // Not a server: its peers among the tests, and a grammar, are installed into environments of it.
+    Server { name: "Python", program: "python3", package: "python3-venv", place: "/usr/bin" },
 ];
 
 const ADVICE: &str = "the servers cannot be fetched here: install PostgreSQL, MariaDB, MySQL and \
@@ -62,6 +64,11 @@ pub(crate) fn servers() -> Result<()> {
         postgres::fetch(&dir);
     }
     report(&dir)
+}
+
+/// Whether every server can be started from programs on this machine.
+pub(crate) fn are_here() -> bool {
+    workspace().is_ok_and(|root| missing(&root.join("target/servers")).is_empty())
 }
 
 /// The workspace's root directory.
