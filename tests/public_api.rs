@@ -62,3 +62,106 @@ mod postgres {
         is_static::<OwnedGuard<Session>>();
     }
 }
+
+#[cfg(feature = "mysql")]
+mod mysql {
+    use dlock_db::mysql::mysql_async::{Conn, Transaction, prelude::Queryable};
+    use dlock_db::mysql::{Error, Guard, Key, Lock, Mode, OwnedGuard};
+    use dlock_db::{Wait, lock};
+
+    fn is_send_and_static<T: Send + 'static>(value: T) -> T {
+        value
+    }
+
+    /// Never run: it compiles, or the promise is broken.
+    #[allow(dead_code)]
+    async fn futures_are_send(conn: Conn) -> Result<(), Error> {
+        let mut named: Lock = Lock::new(conn, Key::hashed("key"))?;
+        let guard: Guard<'_> = named.lock().await?;
+        assert_eq!(guard.mode(), Mode::Exclusive);
+        guard.release().await?;
+        let task = is_send_and_static(async move {
+            let answer =
+                named.with(Wait::No, async |conn| conn.query_first::<u8, _>("SELECT 1").await);
+            answer.await.unwrap().unwrap();
+            let owned: OwnedGuard = named.try_lock_owned().await.unwrap();
+            owned.release().await.unwrap().into_session().await.unwrap()
+        });
+        let mut conn = tokio::spawn(task).await.unwrap();
+        lock(&mut conn, "lent")?.lock().await?.release().await?;
+        Ok(())
+    }
+
+    #[allow(dead_code)]
+    async fn in_a_transaction(transaction: &mut Transaction<'_>) -> Result<(), Error> {
+        Lock::new(transaction, 42)?.lock().await?.release().await
+    }
+}
+
+#[cfg(feature = "mssql")]
+mod mssql {
+    use dlock_db::mssql::tiberius::Client;
+    use dlock_db::mssql::{Error, Guard, Lock, Mode, OwnedGuard, XactLock};
+    use dlock_db::{Wait, lock};
+    use tokio::net::TcpStream;
+    use tokio_util::compat::Compat;
+
+    type Session = Client<Compat<TcpStream>>;
+
+    fn is_send_and_static<T: Send + 'static>(value: T) -> T {
+        value
+    }
+
+    /// Never run: it compiles, or the promise is broken.
+    #[allow(dead_code)]
+    async fn futures_are_send(client: Session) -> Result<(), Error> {
+        let mut app: Lock<Session> = Lock::new(client, "key")?.update();
+        let guard: Guard<'_, Session> = app.lock().await?;
+        let (guard, upgraded) = guard.upgrade(Wait::Forever).await?;
+        assert!(upgraded && guard.mode() == Mode::Exclusive);
+        guard.release().await?;
+        let task = is_send_and_static(async move {
+            let answer = app.with(Wait::No, async |client| {
+                client.simple_query("SELECT 1").await.unwrap().into_row().await
+            });
+            answer.await.unwrap().unwrap();
+            let owned: OwnedGuard<Session> = app.try_lock_owned().await.unwrap();
+            owned.release().await.unwrap().into_session().await.unwrap()
+        });
+        let mut client = tokio::spawn(task).await.unwrap();
+        lock(&mut client, "lent")?.shared().lock().await?.release().await?;
+        let mut xact = XactLock::new(&mut client, 42)?.shared();
+        xact.lock().await
+    }
+}
+
+#[cfg(feature = "oracle")]
+mod oracle {
+    use dlock_db::oracle::oracle::Connection;
+    use dlock_db::oracle::{Error, Guard, Lock, Mode, OwnedGuard};
+    use dlock_db::{Wait, lock};
+    use std::sync::Arc;
+
+    fn is_send_and_static<T: Send + 'static>(value: T) -> T {
+        value
+    }
+
+    /// Never run: it compiles, or the promise is broken.
+    #[allow(dead_code)]
+    async fn futures_are_send(connection: Connection) -> Result<(), Error> {
+        let mut user: Lock<Connection> = Lock::new(connection, 42)?.with_mode(Mode::SX);
+        let guard: Guard<'_, Connection> = user.lock().await?;
+        let (guard, converted) = guard.convert(Mode::X, Wait::No).await?;
+        assert!(converted);
+        guard.release().await?;
+        let task = is_send_and_static(async move {
+            let answer = user.with(Wait::No, async |connection| connection.ping());
+            answer.await.unwrap().unwrap();
+            let owned: OwnedGuard<Connection> = user.try_lock_owned().await.unwrap();
+            owned.release().await.unwrap().into_session().await.unwrap()
+        });
+        let shared = Arc::new(tokio::spawn(task).await.unwrap());
+        let mut lock = lock(shared, "shared")?.shared().release_on_commit();
+        lock.lock().await?.release().await
+    }
+}

@@ -103,7 +103,7 @@ async fn freeze(ground: &Ground, time: Duration) -> Result<bool> {
 }
 
 async fn kill(ground: &Ground, dice: &mut Dice) -> Result<bool> {
-    let seen = ground.observer.seen().await?;
+    let seen = ground.seen().await?;
     let Some(victim) = dice.pick(&seen) else { return Ok(false) };
     // It may have gone by itself.
     Ok(ground.observer.kill(&victim.session).await.is_ok())

@@ -1,11 +1,11 @@
 //! A server that the soak runs on: the server itself, the proxies in front of it, and an observer.
 
 use crate::event::{Kind, Place};
-use crate::target::Observer;
 use crate::target::mssql::Mssql;
 use crate::target::mysql::MySql;
 use crate::target::oracle::Oracle;
 use crate::target::postgres::Postgres;
+use crate::target::{Observer, Seen};
 use anyhow::{Context, Result};
 use dlock_testkit::proxy::Proxy;
 use dlock_testkit::server::{Engine, Maria, Mysql, PostgreSql, Server};
@@ -25,6 +25,8 @@ pub struct Machine {
     pub pause: fn() -> Result<()>,
     /// Lets it go on.
     pub unpause: fn() -> Result<()>,
+    /// Its last words.
+    pub log: fn() -> Result<String>,
 }
 
 /// A server, with a proxy for each worker.
@@ -76,6 +78,7 @@ impl Ground {
             },
             pause: || Server::<E>::shared()?.pause(),
             unpause: || Server::<E>::shared()?.unpause(),
+            log: || Server::<E>::shared()?.log(),
         });
         let version = server.version().unwrap_or("given by a URL").to_owned();
         Ok(Self { kind, observer, proxies, machine, standin: None, url, version })
@@ -110,6 +113,17 @@ impl Ground {
     #[must_use]
     pub fn is_local(&self) -> bool {
         self.kind == Kind::Oracle
+    }
+
+    /// Who holds or awaits a key.
+    ///
+    /// # Errors
+    /// Returns an error, with the server's last words, if it does not answer.
+    pub async fn seen(&self) -> Result<Vec<Seen>> {
+        self.observer.seen().await.with_context(|| {
+            let log = self.machine.and_then(|machine| (machine.log)().ok());
+            format!("{} does not answer:\n{}", self.kind, log.unwrap_or_default())
+        })
     }
 
     /// The server's version, where it was started here.

@@ -161,7 +161,7 @@ impl Supervisor {
     async fn empty(&self, ground: &Ground) -> Result<()> {
         let start = Instant::now();
         loop {
-            let seen = ground.observer.seen().await?;
+            let seen = ground.seen().await?;
             if seen.is_empty() {
                 let what = format!("{}: musters with nothing left", ground.kind);
                 self.record.add(Counts::from([(what, 1)]));

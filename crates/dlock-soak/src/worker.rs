@@ -2,7 +2,7 @@
 
 use crate::dice::Dice;
 use crate::event::{Event, Job, Kind, Order, Place};
-use crate::gate::Gate;
+use crate::gate::{Gate, Keeper};
 use crate::tally::Tally;
 use crate::target::Target;
 use crate::target::mssql::Mssql;
@@ -63,10 +63,7 @@ pub async fn work(
 ) -> Result<()> {
     let (mut keeper, gate) = Gate::new();
     let tally = Tally::new(events.clone());
-    let mut tasks = JoinSet::new();
-    for place in &job.places {
-        begin(&job, place, &gate, &tally, &mut tasks)?;
-    }
+    let mut tasks = begin(&job, &gate, &tally)?;
     let count = u64::try_from(tasks.len())?;
     loop {
         tokio::select! {
@@ -74,9 +71,7 @@ pub async fn work(
                 None => return Ok(()),
                 Some(Order::Resume) => keeper.shut(false),
                 Some(Order::Pause) => {
-                    keeper.shut(true);
-                    keeper.parked(count).await;
-                    tally.tell();
+                    park(&mut keeper, count, &tally).await;
                     events.send(Event::Parked)?;
                 }
             },
@@ -86,24 +81,22 @@ pub async fn work(
     }
 }
 
-fn begin(
-    job: &Job,
-    place: &Place,
-    gate: &Gate,
-    tally: &Tally,
-    tasks: &mut JoinSet<()>,
-) -> Result<()> {
-    for number in 0..job.tasks {
-        let dice = Dice::new(job.seed, &[job.worker, number]);
-        let start = Start { kind: place.kind, dice, gate: gate.clone(), tally: tally.clone() };
-        match place.kind {
-            Kind::Postgres => start.on(Postgres::new(&place.url, place.proxy)?, tasks),
-            Kind::MariaDb | Kind::MySql => start.on(MySql::new(&place.url, place.proxy)?, tasks),
-            Kind::Mssql => start.on(Mssql::new(&place.url, place.proxy)?, tasks),
-            Kind::Oracle => start.on(Oracle::new(&place.url)?, tasks),
+async fn park(keeper: &mut Keeper, count: u64, tally: &Tally) {
+    keeper.shut(true);
+    keeper.parked(count).await;
+    tally.tell();
+}
+
+fn begin(job: &Job, gate: &Gate, tally: &Tally) -> Result<JoinSet<()>> {
+    let mut tasks = JoinSet::new();
+    for place in &job.places {
+        for number in 0..job.tasks {
+            let dice = Dice::new(job.seed, &[job.worker, number]);
+            let start = Start { kind: place.kind, dice, gate: gate.clone(), tally: tally.clone() };
+            start.at(place, &mut tasks)?;
         }
     }
-    Ok(())
+    Ok(tasks)
 }
 
 /// What a task starts with.
@@ -115,6 +108,16 @@ struct Start {
 }
 
 impl Start {
+    fn at(self, place: &Place, tasks: &mut JoinSet<()>) -> Result<()> {
+        match place.kind {
+            Kind::Postgres => self.on(Postgres::new(&place.url, place.proxy)?, tasks),
+            Kind::MariaDb | Kind::MySql => self.on(MySql::new(&place.url, place.proxy)?, tasks),
+            Kind::Mssql => self.on(Mssql::new(&place.url, place.proxy)?, tasks),
+            Kind::Oracle => self.on(Oracle::new(&place.url)?, tasks),
+        }
+        Ok(())
+    }
+
     fn on<T: Target>(self, target: T, tasks: &mut JoinSet<()>) {
         let task = crate::task::Task::new(self.kind, target, self.dice, self.gate, self.tally);
         tasks.spawn(task.run());

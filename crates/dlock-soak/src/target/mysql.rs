@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use dlock_core::{Lock, SessionRef};
 use dlock_mysql::Named;
 use dlock_mysql::mysql_async::prelude::Queryable;
-use dlock_mysql::mysql_async::{Conn, Opts, OptsBuilder};
+use dlock_mysql::mysql_async::{Conn, Opts, OptsBuilder, Row};
 use futures_util::future::BoxFuture;
 use std::net::SocketAddr;
 
@@ -70,24 +70,23 @@ impl Target for MySql {
     }
 
     async fn lives(session: SessionRef<'_, Self::Raw>, name: &str) -> Result<bool> {
-        let sql = format!("SELECT 1 FROM information_schema.PROCESSLIST WHERE ID = {name}");
-        let row: Option<u64> = session.query_first(sql).await?;
-        Ok(row.is_some())
+        let processes = processes(session).await?;
+        Ok(processes.iter().any(|process| process.session == name))
     }
 }
 
-/// Holders by their keys; waiters by what the process list says that they do.
-fn seen() -> Vec<String> {
-    let mut all: Vec<String> = KEYS
-        .map(|key| format!("SELECT IS_USED_LOCK('{key}'), 'holds {key}'"))
-        .into_iter()
-        .collect();
-    all.push(
-        "SELECT ID, LEFT(CONCAT_WS(' ', COMMAND, STATE, INFO), 120) \
-         FROM information_schema.PROCESSLIST WHERE STATE = 'User lock'"
-            .to_owned(),
-    );
-    all
+/// Who is connected: its id, what it waits for, and its statement.
+///
+/// Not from `information_schema`: MariaDB makes a temporary table of that, and 10.11.19 has once died
+/// in dropping one (`ha_maria::drop_table`) in the middle of a soak.
+async fn processes(conn: &mut Conn) -> Result<Vec<Seen>> {
+    let rows: Vec<Row> = conn.query("SHOW FULL PROCESSLIST").await?;
+    let text = |row: &Row, column: &str| row.get::<Option<String>, _>(column).flatten();
+    let seen = rows.iter().filter_map(|row| {
+        let what = [text(row, "State"), text(row, "Info")].map(Option::unwrap_or_default);
+        Some(Seen { session: row.get::<u64, _>("Id")?.to_string(), what: what.join(" ") })
+    });
+    Ok(seen.collect())
 }
 
 impl Observer for MySql {
@@ -106,11 +105,14 @@ impl Observer for MySql {
         Box::pin(async move {
             let mut conn = self.conn().await?;
             let mut all = Vec::new();
-            for sql in seen() {
-                let rows: Vec<(Option<u64>, String)> = conn.query(sql).await?;
-                let rows = rows.into_iter().filter_map(|(id, what)| Some((id?, what)));
-                all.extend(rows.map(|(id, what)| Seen { session: id.to_string(), what }));
+            for key in KEYS {
+                let sql = format!("SELECT IS_USED_LOCK('{key}')");
+                let holder: Option<Option<u64>> = conn.query_first(sql).await?;
+                let what = format!("holds {key}");
+                all.extend(holder.flatten().map(|id| Seen { session: id.to_string(), what }));
             }
+            let processes = processes(&mut conn).await?;
+            all.extend(processes.into_iter().filter(|seen| seen.what.starts_with("User lock")));
             conn.disconnect().await?;
             Ok(all)
         })
