@@ -1,0 +1,62 @@
+//! The command line.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, ValueEnum};
+
+use crate::figure::Layout;
+use crate::measure::Measure;
+use crate::place::Database;
+
+/// Measures this library beside the raw drivers and its peers, on private servers.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "cargo xtask bench", bin_name = "cargo xtask bench")]
+pub(crate) struct Arguments {
+    /// Databases to measure; all by default.
+    #[arg(long, value_delimiter = ',')]
+    database: Vec<Database>,
+    /// Measures to take; all by default.
+    #[arg(long, value_delimiter = ',')]
+    measure: Vec<Measure>,
+    /// Layouts to run in; both by default.
+    #[arg(long, value_delimiter = ',')]
+    layout: Vec<Layout>,
+    /// Interleaved rounds of each measure.
+    #[arg(long, default_value_t = 15)]
+    pub(crate) rounds: u32,
+    /// Also measures what each driver crate costs to build from nothing (minutes).
+    #[arg(long)]
+    pub(crate) build: bool,
+    /// Leaves the Python peer out.
+    #[arg(long)]
+    pub(crate) no_python: bool,
+    /// Where the JSON and the charts go; docs/bench by default.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Runs one layout in this process and writes its figures to this file.
+    #[arg(long, hide = true)]
+    pub(crate) figures: Option<PathBuf>,
+}
+
+impl Arguments {
+    pub(crate) fn databases(&self) -> Vec<Database> {
+        or_all(&self.database)
+    }
+
+    pub(crate) fn measures(&self) -> Vec<Measure> {
+        or_all(&self.measure)
+    }
+
+    pub(crate) fn layouts(&self) -> Vec<Layout> {
+        or_all(&self.layout)
+    }
+
+    pub(crate) fn out(&self) -> PathBuf {
+        let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/bench");
+        self.out.clone().unwrap_or_else(default)
+    }
+}
+
+fn or_all<T: ValueEnum + Clone>(asked: &[T]) -> Vec<T> {
+    if asked.is_empty() { T::value_variants().to_vec() } else { asked.to_vec() }
+}

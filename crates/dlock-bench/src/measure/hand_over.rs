@@ -1,0 +1,30 @@
+//! From a holder's release to its waiter's return.
+
+use anyhow::Result;
+
+use super::{Scene, micros};
+use crate::board::{Board, Fold};
+
+/// Hand-overs for each round that other measures have.
+const EACH: u32 = 20;
+
+pub(super) async fn measure(scene: &mut Scene) -> Result<()> {
+    let mut subjects = Vec::new();
+    for kind in scene.whole() {
+        subjects.push((kind.name, kind.connect(scene.place, 1).await?));
+    }
+    let mut median = Board::new("hand-over, median", "µs");
+    let mut p99 = Board::new("hand-over, 99th percentile", "µs");
+    let rounds = scene.rounds * EACH;
+    for round in 0..rounds {
+        scene.say(&format!("hand-over {} of {rounds}", round + 1));
+        for (name, subject) in &mut subjects {
+            let took = micros(subject.hand_over(&mut scene.eye).await?);
+            median.add(name, took);
+            p99.add(name, took);
+        }
+    }
+    scene.keep(&mut median, Fold::Median);
+    scene.keep(&mut p99, Fold::P99);
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! What is measured: this library, the raw drivers, the peers.
+
+#[cfg(feature = "peers")]
+mod distributed;
+mod mysql;
+mod native;
+mod postgres;
+mod python;
+#[cfg(feature = "peers")]
+mod sqlx_postgres;
+
+use std::time::Duration;
+
+use anyhow::Result;
+use futures_util::future::BoxFuture;
+
+use crate::eye::Eye;
+use crate::place::{Database, Place};
+use crate::statements::Statements;
+use native::Native;
+
+/// Time that passed, and processor time that the client used meanwhile.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lap {
+    pub(crate) wall: Duration,
+    pub(crate) cpu: Duration,
+}
+
+/// A subject and its connections.
+///
+/// A measure is told to the subject as a whole, so that one in another process keeps time itself.
+pub(crate) trait Subject: Send {
+    /// Changes the connections for new ones, so that where the runtime once put the old ones does
+    /// not decide; a process of its own keeps them.
+    fn renew(&mut self) -> BoxFuture<'_, Result<()>>;
+
+    /// Acquires and releases so many times, on every connection at once.
+    fn pairs(&mut self, count: u32) -> BoxFuture<'_, Result<Lap>>;
+
+    /// Hands the lock of connection 0 over to a waiter of the same kind: from the call that
+    /// releases to the waiter's return.
+    fn hand_over<'a>(&'a mut self, eye: &'a mut Eye) -> BoxFuture<'a, Result<Duration>>;
+
+    /// How long an acquire took that could not succeed; `None` when there is no such call.
+    fn time_out(&mut self, limit: Duration) -> BoxFuture<'_, Result<Option<Duration>>>;
+
+    /// The bytes that a task which waits for a lock allocates; `None` when they cannot be counted.
+    fn memory<'a>(&'a mut self, eye: &'a mut Eye) -> BoxFuture<'a, Result<Option<i64>>>;
+
+    /// Acquires on connection 0.
+    fn acquire(&mut self) -> BoxFuture<'_, Result<()>>;
+
+    /// Releases on connection 0.
+    fn release(&mut self) -> BoxFuture<'_, Result<()>>;
+
+    /// Drops a wait: how long until the server forgot it, `None` if it did not within a limit.
+    fn dropped<'a>(
+        &'a mut self,
+        eye: &'a mut Eye,
+        limit: Duration,
+    ) -> BoxFuture<'a, Result<Option<Duration>>>;
+}
+
+/// A kind of subject.
+#[derive(Clone, Copy)]
+pub(crate) struct Kind {
+    /// The name in tables.
+    pub(crate) name: &'static str,
+    /// Whether it can take and give back separately: a lock over a lent session cannot.
+    pub(crate) is_whole: bool,
+    connect: fn(Place, u32) -> BoxFuture<'static, Result<Box<dyn Subject>>>,
+}
+
+impl std::fmt::Debug for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl Kind {
+    /// Whether it is neither ours nor the raw driver: then what it cannot do is a finding.
+    pub(crate) fn is_peer(self) -> bool {
+        !self.name.starts_with("raw") && !self.name.starts_with("dlock")
+    }
+
+    /// Opens so many connections.
+    pub(crate) async fn connect(self, place: Place, connections: u32) -> Result<Box<dyn Subject>> {
+        (self.connect)(place, connections).await
+    }
+}
+
+/// The one that all others are compared with.
+pub(crate) const RAW: &str = "raw driver, same statements";
+
+const fn whole<L: crate::locker::Locker>(name: &'static str) -> Kind {
+    Kind { name, is_whole: true, connect: Native::<L>::connect }
+}
+
+const fn pairs_only<L: crate::locker::Locker>(name: &'static str) -> Kind {
+    Kind { name, is_whole: false, connect: Native::<L>::connect }
+}
+
+const PYTHON: Kind =
+    Kind { name: "sqlalchemy-dlock 0.8.1 (Python)", is_whole: true, connect: python::connect };
+
+const POSTGRES: &[Kind] = &[
+    whole::<postgres::Raw>(RAW),
+    whole::<postgres::Plain>("raw driver, plain statements"),
+    whole::<postgres::Naive>("raw driver, naive"),
+    whole::<postgres::Owned>("dlock, owned"),
+    pairs_only::<postgres::Lent>("dlock, lent"),
+    #[cfg(feature = "peers")]
+    whole::<sqlx_postgres::Sqlx>("sqlx PgAdvisoryLock"),
+    #[cfg(feature = "peers")]
+    whole::<distributed::Postgres>("distributed-lock-postgres"),
+    PYTHON,
+];
+
+const MYSQL: &[Kind] = &[
+    whole::<mysql::Raw>(RAW),
+    whole::<mysql::Plain>("raw driver, plain statements"),
+    whole::<mysql::Naive>("raw driver, naive"),
+    whole::<mysql::Owned>("dlock, owned"),
+    pairs_only::<mysql::Lent>("dlock, lent"),
+    #[cfg(feature = "peers")]
+    whole::<distributed::Mysql>("distributed-lock-mysql"),
+    PYTHON,
+];
+
+/// What is measured on a database; Python's only where it could be set up.
+pub(crate) fn kinds(database: Database, python: bool) -> Vec<Kind> {
+    let kinds = match database {
+        Database::Postgres => POSTGRES,
+        Database::Mysql | Database::Mariadb => MYSQL,
+    };
+    kinds.iter().copied().filter(|kind| python || kind.name != PYTHON.name).collect()
+}
+
+/// The statements that this library sends to PostgreSQL for one key.
+pub(crate) async fn postgres_statements(place: Place, key: u32) -> Result<Statements> {
+    Statements::of::<postgres::Owned>(place, key).await
+}

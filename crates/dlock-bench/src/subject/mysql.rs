@@ -1,0 +1,165 @@
+//! MySQL and MariaDB: this library and the raw driver.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use dlock_mysql::Lock;
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Opts};
+
+use crate::locker::Locker;
+use crate::place::Place;
+use crate::statements::Statements;
+
+/// What both servers take for a wait that never ends.
+const FOREVER: u32 = 31_536_000;
+
+async fn conn(place: Place) -> Result<Conn> {
+    let opts = mysql_async::OptsBuilder::from_opts(Opts::from_url(&place.url())?);
+    Ok(Conn::new(opts.prefer_socket(false)).await?)
+}
+
+/// The raw driver, which sends what this library sends.
+pub(super) struct Raw {
+    conn: Conn,
+    statements: Statements,
+}
+
+impl Locker for Raw {
+    async fn connect(place: Place, key: u32) -> Result<Self> {
+        let statements = Statements::of::<Owned>(place, key).await?;
+        Ok(Self { conn: conn(place).await?, statements })
+    }
+
+    async fn acquire(&mut self) -> Result<()> {
+        ask(&mut self.conn, &self.statements.acquire).await.map(drop)
+    }
+
+    async fn release(&mut self) -> Result<()> {
+        ask(&mut self.conn, &self.statements.release).await.map(drop)
+    }
+
+    async fn acquire_within(&mut self, limit: Duration) -> Result<Option<bool>> {
+        let Some(text) = self.statements.within(limit) else { return Ok(None) };
+        match self.conn.query_first::<Option<i64>, _>(text).await {
+            Ok(answer) => Ok(Some(answer.flatten() == Some(1))),
+            // The server's own time limit for a statement: how MySQL waits for less than a second.
+            Err(mysql_async::Error::Server(error)) if error.code == 3024 => Ok(Some(false)),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+async fn ask(conn: &mut Conn, text: &str) -> Result<i64> {
+    let answer: Option<Option<i64>> = conn.query_first(text).await?;
+    answer.flatten().context("the server did not say")
+}
+
+/// The raw driver with one plain statement each way: nothing of what this library's statements see
+/// to besides.
+pub(super) struct Plain {
+    conn: Conn,
+    key: u32,
+}
+
+impl Locker for Plain {
+    async fn connect(place: Place, key: u32) -> Result<Self> {
+        Ok(Self { conn: conn(place).await?, key })
+    }
+
+    async fn acquire(&mut self) -> Result<()> {
+        let text = format!("SELECT GET_LOCK('{}', {FOREVER})", self.key);
+        ask(&mut self.conn, &text).await.map(drop)
+    }
+
+    async fn release(&mut self) -> Result<()> {
+        let text = format!("SELECT RELEASE_LOCK('{}')", self.key);
+        ask(&mut self.conn, &text).await.map(drop)
+    }
+}
+
+/// The raw driver, as it is first written: a prepared statement.
+pub(super) struct Naive {
+    conn: Conn,
+    key: String,
+}
+
+impl Naive {
+    async fn get(&mut self, seconds: f64) -> Result<bool> {
+        let arguments = (&self.key, seconds);
+        let answer: Option<Option<i64>> =
+            self.conn.exec_first("SELECT GET_LOCK(?, ?)", arguments).await?;
+        Ok(answer.flatten() == Some(1))
+    }
+}
+
+impl Locker for Naive {
+    async fn connect(place: Place, key: u32) -> Result<Self> {
+        Ok(Self { conn: conn(place).await?, key: key.to_string() })
+    }
+
+    async fn acquire(&mut self) -> Result<()> {
+        ensure!(self.get(FOREVER.into()).await?, "not granted");
+        Ok(())
+    }
+
+    async fn release(&mut self) -> Result<()> {
+        self.conn.exec_drop("SELECT RELEASE_LOCK(?)", (&self.key,)).await?;
+        Ok(())
+    }
+
+    async fn acquire_within(&mut self, limit: Duration) -> Result<Option<bool>> {
+        Ok(Some(self.get(limit.as_secs_f64()).await?))
+    }
+}
+
+/// This library over a connection that it owns.
+pub(super) struct Owned {
+    lock: Lock,
+}
+
+impl Locker for Owned {
+    async fn connect(place: Place, key: u32) -> Result<Self> {
+        Ok(Self { lock: Lock::new(conn(place).await?, key.to_string())? })
+    }
+
+    async fn acquire(&mut self) -> Result<()> {
+        // The guard would borrow the lock; what it does on release is what `release` does.
+        self.lock.acquire(None).await?;
+        Ok(())
+    }
+
+    async fn release(&mut self) -> Result<()> {
+        Ok(self.lock.release().await?)
+    }
+
+    async fn acquire_within(&mut self, limit: Duration) -> Result<Option<bool>> {
+        Ok(Some(self.lock.acquire(limit).await?))
+    }
+
+    async fn pairs(&mut self, count: u32) -> Result<()> {
+        for _ in 0..count {
+            self.lock.lock().await?.release().await?;
+        }
+        Ok(())
+    }
+}
+
+/// This library over a connection that it is lent, with a new lock each time.
+pub(super) struct Lent {
+    conn: Conn,
+    key: String,
+}
+
+impl Locker for Lent {
+    async fn connect(place: Place, key: u32) -> Result<Self> {
+        Ok(Self { conn: conn(place).await?, key: key.to_string() })
+    }
+
+    async fn pairs(&mut self, count: u32) -> Result<()> {
+        for _ in 0..count {
+            Lock::new(&mut self.conn, self.key.as_str())?.lock().await?.release().await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,142 @@
+//! sqlalchemy-dlock, in a Python process that is told what to do line by line.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+use super::{Lap, Subject};
+use crate::eye::Eye;
+use crate::place::{Database, Place};
+use crate::venv;
+
+const KEY: u32 = 4_243_000;
+
+/// The process; it ends with this.
+struct Python {
+    _child: Child,
+    input: ChildStdin,
+    output: Lines<BufReader<ChildStdout>>,
+}
+
+/// Starts the process and has it open so many connections.
+pub(super) fn connect(place: Place, count: u32) -> BoxFuture<'static, Result<Box<dyn Subject>>> {
+    async move {
+        let mut python = Python::start()?;
+        let (key, url) = (KEY, url(place));
+        python.ask(json!({"do": "connect", "url": url, "key": key, "connections": count})).await?;
+        Ok(Box::new(python) as Box<dyn Subject>)
+    }
+    .boxed()
+}
+
+fn url(place: Place) -> String {
+    let url = place.url();
+    match place.database {
+        Database::Postgres => url.replacen("postgres://", "postgresql+asyncpg://", 1),
+        Database::Mysql | Database::Mariadb => url.replacen("mysql://", "mysql+aiomysql://", 1),
+    }
+}
+
+impl Python {
+    fn start() -> Result<Self> {
+        let python = venv::python().context("the Python peers are not set up")?;
+        let mut command = Command::new(python);
+        command.arg(venv::PEER).stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().context("starting the Python peer")?;
+        let input = child.stdin.take().context("an input")?;
+        let output = BufReader::new(child.stdout.take().context("an output")?).lines();
+        Ok(Self { _child: child, input, output })
+    }
+
+    async fn ask(&mut self, command: Value) -> Result<Value> {
+        self.input.write_all(format!("{command}\n").as_bytes()).await?;
+        let line = self.output.next_line().await?.context("the Python peer has ended")?;
+        let answer: Value = serde_json::from_str(&line)?;
+        if let Some(error) = answer.get("error") {
+            bail!("the Python peer failed: {error}");
+        }
+        Ok(answer)
+    }
+
+    async fn order(&mut self, what: &str) -> Result<Value> {
+        self.ask(json!({ "do": what })).await
+    }
+}
+
+fn seconds(answer: &Value, name: &str) -> Result<Duration> {
+    let seconds = answer.get(name).and_then(Value::as_f64).context("a time")?;
+    Ok(Duration::try_from_secs_f64(seconds)?)
+}
+
+impl Subject for Python {
+    fn renew(&mut self) -> BoxFuture<'_, Result<()>> {
+        async { Ok(()) }.boxed()
+    }
+
+    fn pairs(&mut self, count: u32) -> BoxFuture<'_, Result<Lap>> {
+        async move {
+            let answer = self.ask(json!({"do": "pairs", "count": count})).await?;
+            Ok(Lap { wall: seconds(&answer, "wall")?, cpu: seconds(&answer, "cpu")? })
+        }
+        .boxed()
+    }
+
+    fn hand_over<'a>(&'a mut self, eye: &'a mut Eye) -> BoxFuture<'a, Result<Duration>> {
+        async move {
+            self.order("acquire").await?;
+            self.order("wait").await?;
+            eye.until(1).await?;
+            seconds(&self.order("hand_over").await?, "wall")
+        }
+        .boxed()
+    }
+
+    fn time_out(&mut self, limit: Duration) -> BoxFuture<'_, Result<Option<Duration>>> {
+        async move {
+            self.order("acquire").await?;
+            let command = json!({"do": "time_out", "seconds": limit.as_secs_f64()});
+            let answer = self.ask(command).await?;
+            ensure!(answer["acquired"] == json!(false), "it acquired a lock that is held");
+            self.order("release").await?;
+            seconds(&answer, "wall").map(Some)
+        }
+        .boxed()
+    }
+
+    fn memory<'a>(&'a mut self, _eye: &'a mut Eye) -> BoxFuture<'a, Result<Option<i64>>> {
+        async { Ok(None) }.boxed()
+    }
+
+    fn acquire(&mut self) -> BoxFuture<'_, Result<()>> {
+        async move { self.order("acquire").await.map(drop) }.boxed()
+    }
+
+    fn release(&mut self) -> BoxFuture<'_, Result<()>> {
+        async move { self.order("release").await.map(drop) }.boxed()
+    }
+
+    fn dropped<'a>(
+        &'a mut self,
+        eye: &'a mut Eye,
+        limit: Duration,
+    ) -> BoxFuture<'a, Result<Option<Duration>>> {
+        async move {
+            self.order("acquire").await?;
+            self.order("wait").await?;
+            eye.until(1).await?;
+            self.order("drop").await?;
+            let forgotten = eye.within(0, limit).await;
+            self.order("release").await?;
+            self.order("discard").await?;
+            eye.until(0).await?;
+            forgotten
+        }
+        .boxed()
+    }
+}
