@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
@@ -20,8 +20,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const GRACE: Duration = Duration::from_millis(10);
 
 /// How long until a cancel request that did nothing is taken for one that met an idle server, and is
-/// sent again; doubled each time.
-const AGAIN: Duration = Duration::from_millis(100);
+/// sent again; doubled each time. It has to outlast a round trip, or a request that worked is sent
+/// twice: so it is never less than four times what it took to connect, either.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// The same for one that may still be on its way to the fence.
 const LOST: Duration = Duration::from_secs(1);
@@ -148,9 +149,11 @@ impl CallOff {
     }
 
     async fn end_the_wait(mut self) -> Option<()> {
-        let mut patience = AGAIN;
+        let (mut patience, mut sent) = (AGAIN, 0);
         let answer = loop {
+            let start = Instant::now();
             self.cancel().await.then_some(())?;
+            (sent, patience) = (sent + 1, patience.max(4 * start.elapsed()));
             match tokio::time::timeout(patience, read(self.wait.as_mut())).await {
                 Ok(answer) => break answer,
                 Err(_) => patience *= 2,
@@ -159,7 +162,7 @@ impl CallOff {
         let undone = read(self.undone.as_mut()).await;
         let absorbed = failed_with(&answer, &SqlState::QUERY_CANCELED)
             || failed_with(&undone, &SqlState::QUERY_CANCELED);
-        let patience = if absorbed { ECHO } else { LOST };
+        let patience = if absorbed && sent == 1 { ECHO } else { LOST };
         if tokio::time::timeout(patience, read(self.fence.as_mut())).await.is_err() {
             self.cancel().await;
         }

@@ -1,13 +1,12 @@
 //! Waits that are called off, by the caller's drop or by an administrator.
 
-use crate::eye::{Eye, config, connect, pid, show};
+use crate::eye::{Eye, address, config, connect, pid, show};
 use dlock_core::Wait;
 use dlock_postgres::{Canceller, Error, Lock};
 use futures_util::future::join;
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio_postgres::NoTls;
-use tokio_postgres::config::Host;
 
 /// A statement sent right behind a dropped wait gets its own answer, every time.
 #[tokio::test]
@@ -46,11 +45,8 @@ async fn a_dropped_wait_is_forgotten_at_once() {
 /// server, nothing leaks, and the connection is usable once it has ended.
 #[tokio::test]
 async fn without_a_way_to_cancel() {
-    let config = config();
-    let [Host::Tcp(host), ..] = config.get_hosts() else { panic!("a server on TCP") };
-    let port = config.get_ports().first().copied().unwrap_or(5432);
-    let stream = TcpStream::connect((host.as_str(), port)).await.unwrap();
-    let (client, connection) = config.connect_raw(stream, NoTls).await.unwrap();
+    let stream = TcpStream::connect(address()).await.unwrap();
+    let (client, connection) = config().connect_raw(stream, NoTls).await.unwrap();
     tokio::spawn(connection);
     let eye = Eye::open().await;
     let mut holder = Lock::new(connect().await, "no-cancel").unwrap();

@@ -1,6 +1,8 @@
 use dlock_postgres::Key;
 use dlock_testkit::server::Postgres;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::{Duration, Instant};
+use tokio_postgres::config::Host;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Config, NoTls};
 
@@ -21,6 +23,24 @@ pub(crate) async fn connect_to(config: &Config) -> Client {
     let (client, connection) = config.connect(NoTls).await.expect("a connection");
     tokio::spawn(connection);
     client
+}
+
+/// Where the server listens.
+pub(crate) fn address() -> SocketAddr {
+    let config = config();
+    let [Host::Tcp(host), ..] = config.get_hosts() else { panic!("a server on TCP") };
+    let port = config.get_ports().first().copied().unwrap_or(5432);
+    (host.as_str(), port).to_socket_addrs().unwrap().next().unwrap()
+}
+
+/// The same user and database, by way of what listens here.
+pub(crate) fn towards(proxy: SocketAddr) -> Config {
+    let (config, mut through) = (config(), Config::new());
+    through.host(proxy.ip().to_string()).port(proxy.port());
+    config.get_user().map(|user| through.user(user));
+    config.get_password().map(|password| through.password(password));
+    config.get_dbname().map(|name| through.dbname(name));
+    through
 }
 
 /// The first column of the first row, as text.

@@ -2,6 +2,7 @@
 
 mod cancel;
 mod eye;
+mod far;
 mod race;
 mod refusals;
 mod session;

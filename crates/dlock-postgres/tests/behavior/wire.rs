@@ -1,29 +1,18 @@
 //! Round trips, counted on the wire.
 
-use crate::eye::{config, connect, connect_to};
+use crate::eye::{address, connect, connect_to, towards};
 use dlock_core::Wait;
 use dlock_postgres::{Lock, XactLock};
 use dlock_testkit::proxy::Proxy;
-use std::net::ToSocketAddrs;
 use std::time::Duration;
-use tokio_postgres::config::Host;
-use tokio_postgres::{Client, Config};
+use tokio_postgres::Client;
 
 const WAITS: [Wait; 3] = [Wait::No, Wait::For(Duration::from_secs(1)), Wait::Forever];
 
 /// A proxy in front of the server, and a client that goes through it.
 pub(crate) async fn proxied() -> (Proxy, Client) {
-    let config = config();
-    let [Host::Tcp(host), ..] = config.get_hosts() else { panic!("a server on TCP") };
-    let port = config.get_ports().first().copied().unwrap_or(5432);
-    let address = (host.as_str(), port).to_socket_addrs().unwrap().next().unwrap();
-    let proxy = Proxy::start(address).unwrap();
-    let mut through = Config::new();
-    through.host(proxy.addr().ip().to_string()).port(proxy.addr().port());
-    config.get_user().map(|user| through.user(user));
-    config.get_password().map(|password| through.password(password));
-    config.get_dbname().map(|name| through.dbname(name));
-    let client = connect_to(&through).await;
+    let proxy = Proxy::start(address()).unwrap();
+    let client = connect_to(&towards(proxy.addr())).await;
     (proxy, client)
 }
 

@@ -1,0 +1,67 @@
+//! A server that is far away: every byte takes its time, each way.
+
+use crate::eye::{Eye, address, connect, connect_to, show, towards};
+use dlock_core::Wait;
+use dlock_postgres::Lock;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+/// Half of a round trip between continents.
+const ONE_WAY: Duration = Duration::from_millis(150);
+
+/// A statement sent behind a dropped wait gets its own answer there, too.
+#[tokio::test]
+async fn the_next_statement_is_never_hit() {
+    let mut holder = Lock::new(connect().await, "far").unwrap();
+    assert!(holder.acquire(Wait::No).await.unwrap());
+    let (client, eye) = (connect_to(&towards(relay(address()).await)).await, Eye::open().await);
+    for _ in 0..3 {
+        let mut lock = Lock::new(&client, "far").unwrap();
+        let wait = tokio::time::timeout(Duration::from_millis(400), lock.lock());
+        let (dropped, ()) = tokio::join!(wait, eye.until("far", (1, 1)));
+        assert!(dropped.is_err());
+        eye.until("far", (1, 0)).await;
+        assert_eq!(show(&client, "SELECT 77, pg_sleep(1.5)").await, "77");
+    }
+}
+
+/// Forwards to the server, and back, a while later.
+async fn relay(server: SocketAddr) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((near, _)) = listener.accept().await {
+            let (from_near, to_near) = near.into_split();
+            let (from_far, to_far) = TcpStream::connect(server).await.unwrap().into_split();
+            tokio::spawn(later(from_near, to_far));
+            tokio::spawn(later(from_far, to_near));
+        }
+    });
+    address
+}
+
+/// Every piece, and the end, is passed on when it is due; later ones do not wait for it meanwhile.
+async fn later(mut from: impl AsyncRead + Unpin + Send + 'static, mut to: impl AsyncWrite + Unpin) {
+    let (pieces, mut due) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let mut piece = [0; 8192];
+        while let Ok(length) = from.read(&mut piece).await {
+            let sent = pieces.send((Instant::now() + ONE_WAY, piece[..length].to_vec()));
+            if length == 0 || sent.is_err() {
+                break;
+            }
+        }
+    });
+    while let Some((when, piece)) = due.recv().await {
+        tokio::time::sleep_until(when).await;
+        let passed =
+            if piece.is_empty() { to.shutdown().await } else { to.write_all(&piece).await };
+        if passed.is_err() {
+            break;
+        }
+    }
+}
