@@ -8,6 +8,7 @@ mod lent;
 mod lock;
 mod mode;
 mod moving;
+mod name;
 mod owned;
 mod raw;
 mod session;
@@ -23,6 +24,7 @@ pub use key::{Digest, hash64, hash256};
 pub use lent::Lent;
 pub use lock::Lock;
 pub use moving::Moving;
+pub use name::{Name, Naming};
 pub use owned::{NotAcquired, NotReleased, OwnedGuard};
 pub use raw::{
     ByMut, ByRef, Lend, RawCancel, RawConvert, RawIntoSession, RawLock, RawMode, RawNew,

@@ -1,5 +1,4 @@
-use dlock_core::{KeyError, hash256};
-use std::fmt;
+use dlock_core::{KeyError, Name, Naming};
 
 /// What names a lock: text of 1 to 255 UTF-16 code units.
 ///
@@ -17,143 +16,39 @@ use std::fmt;
 /// assert!(Key::try_from("").is_err());
 /// # Ok::<(), dlock_core::KeyError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Key(String);
+///
+/// ```
+/// use dlock_mssql::Key;
+///
+/// let digest = "8928aae63c84d87ea098564d1e03ad813f107add474e56aedd286349c0c03ea4";
+/// assert_eq!(Key::hashed("a").as_str(), digest);
+/// let key = Key::convert((3, 14), |(a, b)| format!("{a}/{b}"))?;
+/// assert_eq!(key.as_str(), "3/14");
+/// # Ok::<(), dlock_core::KeyError>(())
+/// ```
+pub type Key = Name<Limits>;
+
+/// The limits of a [`Key`].
+#[derive(Debug)]
+pub enum Limits {}
 
 /// `@Resource` is `nvarchar(255)`:
 /// <https://learn.microsoft.com/sql/relational-databases/system-stored-procedures/sp-getapplock-transact-sql>.
 const LONGEST: usize = 255;
 
-impl Key {
-    /// The key of a text of any length and of any characters: the 64 lower-case hexadecimal digits
-    /// of its BLAKE2b-256.
-    ///
-    /// ```
-    /// assert_eq!(
-    ///     dlock_mssql::Key::hashed("a").as_str(),
-    ///     "8928aae63c84d87ea098564d1e03ad813f107add474e56aedd286349c0c03ea4",
-    /// );
-    /// ```
-    #[must_use]
-    pub fn hashed(text: &str) -> Self {
-        Self(hash256(text).to_string())
-    }
-
-    /// The caller's own mapping from a value to anything that makes a key.
-    ///
-    /// ```
-    /// use dlock_mssql::Key;
-    ///
-    /// let key = Key::convert((3, 14), |(a, b)| format!("{a}/{b}"))?;
-    /// assert_eq!(key.as_str(), "3/14");
-    /// # Ok::<(), dlock_core::KeyError>(())
-    /// ```
-    ///
-    /// # Errors
-    /// What the conversion of the mapped value says.
-    pub fn convert<V, K>(value: V, mapping: impl FnOnce(V) -> K) -> Result<Self, KeyError>
-    where
-        K: TryInto<Self, Error: Into<KeyError>>,
-    {
-        mapping(value).try_into().map_err(Into::into)
-    }
-
-    /// The name as the server is told it.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-fn check(text: &str) -> Result<(), KeyError> {
-    if text.is_empty() {
-        return Err(KeyError::Empty);
-    }
-    let given = text.encode_utf16().count();
-    if given > LONGEST {
-        return Err(KeyError::TooLong { given, limit: LONGEST, unit: "UTF-16 code units" });
-    }
-    match text.chars().position(|character| character == '\0') {
-        Some(position) => Err(KeyError::Character { character: '\0', position }),
-        None => Ok(()),
-    }
-}
-
-impl TryFrom<String> for Key {
-    type Error = KeyError;
-
-    fn try_from(text: String) -> Result<Self, KeyError> {
-        check(&text).map(|()| Self(text))
-    }
-}
-
-impl TryFrom<&str> for Key {
-    type Error = KeyError;
-
-    fn try_from(text: &str) -> Result<Self, KeyError> {
-        check(text).map(|()| Self(text.to_owned()))
-    }
-}
-
-impl TryFrom<&String> for Key {
-    type Error = KeyError;
-
-    fn try_from(text: &String) -> Result<Self, KeyError> {
-        Self::try_from(text.as_str())
-    }
-}
-
-impl TryFrom<&[u8]> for Key {
-    type Error = KeyError;
-
-    fn try_from(bytes: &[u8]) -> Result<Self, KeyError> {
-        Self::try_from(std::str::from_utf8(bytes)?)
-    }
-}
-
-impl<const N: usize> TryFrom<&[u8; N]> for Key {
-    type Error = KeyError;
-
-    fn try_from(bytes: &[u8; N]) -> Result<Self, KeyError> {
-        Self::try_from(bytes.as_slice())
-    }
-}
-
-impl TryFrom<Vec<u8>> for Key {
-    type Error = KeyError;
-
-    fn try_from(bytes: Vec<u8>) -> Result<Self, KeyError> {
-        Self::try_from(bytes.as_slice())
-    }
-}
-
-impl From<i32> for Key {
-    fn from(number: i32) -> Self {
-        Self(number.to_string())
-    }
-}
-
-impl From<i64> for Key {
-    fn from(number: i64) -> Self {
-        Self(number.to_string())
-    }
-}
-
-impl From<u32> for Key {
-    fn from(number: u32) -> Self {
-        Self(number.to_string())
-    }
-}
-
-impl From<u64> for Key {
-    fn from(number: u64) -> Self {
-        Self(number.to_string())
-    }
-}
-
-impl fmt::Display for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+impl Naming for Limits {
+    fn check(text: &str) -> Result<(), KeyError> {
+        if text.is_empty() {
+            return Err(KeyError::Empty);
+        }
+        let given = text.encode_utf16().count();
+        if given > LONGEST {
+            return Err(KeyError::TooLong { given, limit: LONGEST, unit: "UTF-16 code units" });
+        }
+        match text.chars().position(|character| character == '\0') {
+            Some(position) => Err(KeyError::Character { character: '\0', position }),
+            None => Ok(()),
+        }
     }
 }
 

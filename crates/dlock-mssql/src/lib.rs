@@ -50,7 +50,7 @@ mod xact;
 
 pub use app::App;
 pub use client::{Place, Stream};
-pub use key::Key;
+pub use key::{Key, Limits};
 pub use mode::Mode;
 pub use tiberius;
 pub use xact::Xact;

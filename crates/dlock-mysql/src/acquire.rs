@@ -2,6 +2,7 @@ use crate::answer::{Answer, closed, failed, ran_out};
 use crate::cancel::Waiter;
 use crate::conn::spoil;
 use crate::granted::Granted;
+use crate::key::literal;
 use crate::{AsConn, Error, Key};
 use dlock_core::{Deadline, Gone, Outcome, Trip, Wait};
 use std::time::Duration;
@@ -64,7 +65,7 @@ impl Acquire {
 /// so its wait ends by `MAX_EXECUTION_TIME` (milliseconds, a literal) before those are over; MariaDB
 /// waits for fractions of a second as they are. Both texts lift the session's own limit on statements.
 fn statement(key: &Key, wait: Wait) -> String {
-    let name = key.literal();
+    let name = literal(key);
     let (limit, seconds, exact) = match wait.limit().map(Wait::millis) {
         Some(0) => (LONGEST, 0, "0".to_owned()),
         millis => {

@@ -36,7 +36,7 @@ mod named;
 mod release;
 
 pub use conn::{AsConn, Place};
-pub use key::Key;
+pub use key::{Key, Limits};
 pub use mode::Mode;
 pub use mysql_async;
 pub use named::Named;
