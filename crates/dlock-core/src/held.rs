@@ -2,7 +2,7 @@ use crate::Error;
 use std::error;
 use std::future::{Future, pending};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::oneshot;
 
 /// One round trip over a session that takes `&mut`.
 pub trait Trip<S: ?Sized>: Send + 'static {
@@ -58,14 +58,14 @@ pub trait Hold: Send {
 }
 
 /// Fires when the future that waited for a trip was dropped.
-#[derive(Clone, Debug)]
-pub struct Gone(Option<watch::Receiver<()>>);
+#[derive(Debug)]
+pub struct Gone(Option<oneshot::Receiver<()>>);
 
 impl Gone {
-    /// A signal and what fires when it is dropped.
-    pub(crate) fn pair() -> (watch::Sender<()>, Self) {
-        let (signal, receiver) = watch::channel(());
-        (signal, Self(Some(receiver)))
+    /// What fires it when it is dropped, and the signal.
+    pub(crate) fn pair() -> (oneshot::Sender<()>, Self) {
+        let (wanted, receiver) = oneshot::channel();
+        (wanted, Self(Some(receiver)))
     }
 
     /// One that never fires: for a session whose trips are dropped together with their future.
@@ -79,7 +79,9 @@ impl Gone {
     /// May be dropped and called again.
     pub async fn fired(&mut self) {
         match &mut self.0 {
-            Some(receiver) => while receiver.changed().await.is_ok() {},
+            Some(receiver) if receiver.is_terminated() => {}
+            // Nothing is ever sent: its sender is dropped.
+            Some(receiver) => drop(receiver.await),
             None => pending().await,
         }
     }

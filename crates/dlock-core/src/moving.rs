@@ -1,31 +1,74 @@
-use crate::{Error, Gone, Hold, Trip};
+use crate::{Error, Gone, Hold, Outcome, Trip};
 use std::error;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::mem;
-use std::pin::pin;
-use std::task::Poll;
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
-/// An owned session that moves into a task for each round trip, and comes back with the answer.
+/// An owned session that moves into each round trip, and comes back with the answer.
 ///
-/// A dropped future is then only a dropped receiver: the task reads its answer to the end, lets go of
-/// what was granted, and brings the session back. Between trips the session sits here, to be lent.
+/// The trip is driven by the future that waits for it, and costs no task. When that future is dropped,
+/// a task takes the trip over: it cancels, reads the answer to its end, lets go of what was granted,
+/// and brings the session back. Between trips the session sits here, to be lent.
 pub struct Moving<S, E> {
     place: Place<S, E>,
-    /// Where the last trip was made, for one that begins in a `Drop` off the runtime.
+    /// Where the last trip was made, for a task that begins in a `Drop` off the runtime.
     runtime: Option<Handle>,
 }
 
 enum Place<S, E> {
     Here(S),
-    Away { back: oneshot::Receiver<Landed<S, E>>, signal: Option<watch::Sender<()>> },
+    /// Driven by whoever waits for the answer.
+    Away(Journey<S, E>),
+    /// Nobody waits: driven by a task.
+    Returning(oneshot::Receiver<Landed<S, E>>),
     Ended,
 }
 
 /// The session, if it can be used again, and the answer.
 type Landed<S, E> = (Option<S>, Result<bool, Error<E>>);
+
+type BoxTrip<S, E> = Pin<Box<dyn Future<Output = Landed<S, E>> + Send>>;
+
+/// A trip with its session in it.
+struct Journey<S, E> {
+    /// In a mutex that is never locked, only so that a lock is `Sync` where its session is.
+    trip: Mutex<BoxTrip<S, E>>,
+    /// Tells the trip, by its end, that nobody waits for the answer any more.
+    wanted: oneshot::Sender<()>,
+    patience: Duration,
+}
+
+impl<S, E> Journey<S, E>
+where
+    S: Send + 'static,
+    E: error::Error + Send + Sync + 'static,
+{
+    fn begin<T: Trip<S, Error = E>>(session: S, trip: T) -> Self {
+        let (wanted, gone) = Gone::pair();
+        let trip = Mutex::new(Box::pin(travel(session, trip, gone)) as _);
+        Self { trip, wanted, patience: T::PATIENCE }
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Landed<S, E>> {
+        let trip = self.trip.get_mut().unwrap_or_else(PoisonError::into_inner);
+        trip.as_mut().poll(context)
+    }
+
+    /// Ends the trip, and waits until it brings the session. One that is overdue is dropped with it.
+    async fn end(self) -> Option<S> {
+        let Self { trip, wanted, patience } = self;
+        drop(wanted);
+        let trip = trip.into_inner().unwrap_or_else(PoisonError::into_inner);
+        timeout(patience, trip).await.ok().and_then(|(session, _)| session)
+    }
+}
 
 impl<S, E> Moving<S, E> {
     /// Takes the session in.
@@ -37,7 +80,7 @@ impl<S, E> Moving<S, E> {
     pub fn into_session(self) -> Option<S> {
         match self.place {
             Place::Here(session) => Some(session),
-            Place::Away { .. } | Place::Ended => None,
+            Place::Away(_) | Place::Returning(_) | Place::Ended => None,
         }
     }
 }
@@ -49,29 +92,13 @@ where
 {
     /// Waits for the session to come back, and puts it in its place. May be dropped and called again.
     async fn arrive(&mut self) -> Result<bool, Error<E>> {
-        let Place::Away { back, .. } = &mut self.place else {
-            return Err(Error::Closed);
+        let (session, answer) = match &mut self.place {
+            Place::Away(journey) => poll_fn(|context| journey.poll(context)).await,
+            Place::Returning(back) => back.await.unwrap_or((None, Err(Error::Closed))),
+            Place::Here(_) | Place::Ended => return Err(Error::Closed),
         };
-        let (session, answer) = back.await.unwrap_or((None, Err(Error::Closed)));
         self.place = session.map_or(Place::Ended, Place::Here);
         answer
-    }
-
-    /// Sends a task on its way, which brings the session back.
-    fn depart(
-        &mut self,
-        signal: Option<watch::Sender<()>>,
-        journey: impl Future<Output = Landed<S, E>> + Send + 'static,
-    ) {
-        let (deliver, back) = oneshot::channel();
-        self.place = Place::Away { back, signal };
-        let task = async move {
-            // With the lock gone too, a session that comes back is dropped here, and ends.
-            drop(deliver.send(journey.await));
-        };
-        if let Some(runtime) = &self.runtime {
-            runtime.spawn(task);
-        }
     }
 }
 
@@ -86,7 +113,7 @@ where
     fn session(&mut self) -> Option<&mut S> {
         match &mut self.place {
             Place::Here(session) => Some(session),
-            Place::Away { .. } | Place::Ended => None,
+            Place::Away(_) | Place::Returning(_) | Place::Ended => None,
         }
     }
 
@@ -98,83 +125,65 @@ where
         let Place::Here(session) = mem::replace(&mut self.place, Place::Ended) else {
             return Err(Error::Closed);
         };
-        let (signal, gone) = Gone::pair();
         self.runtime = Some(Handle::current());
-        self.depart(Some(signal), travel(session, trip, gone.clone(), gone));
+        self.place = Place::Away(Journey::begin(session, trip));
         self.arrive().await
     }
 
     fn abandon<T: Trip<S, Error = E>>(&mut self, release: T) {
         let place = mem::replace(&mut self.place, Place::Ended);
-        if matches!(place, Place::Ended) {
+        let (Some(runtime), false) = (&self.runtime, matches!(place, Place::Ended)) else {
             return;
-        }
-        self.depart(None, async move {
-            let Some(session) = recall(place).await else {
-                return (None, Err(Error::Closed));
-            };
-            let (_, fired) = Gone::pair();
-            match travel(session, release, Gone::never(), fired).await {
-                // Whatever it was: only the end of the session makes sure that nothing is held.
-                (_, Err(error)) => (None, Err(error)),
-                released => released,
-            }
+        };
+        let (deliver, back) = oneshot::channel();
+        self.place = Place::Returning(back);
+        runtime.spawn(async move {
+            // With the lock gone too, a session that comes back is dropped here, and ends.
+            drop(deliver.send(let_go(place, release).await));
         });
     }
 
     async fn settle(&mut self) {
-        if matches!(self.place, Place::Away { .. }) {
+        if matches!(self.place, Place::Away(_) | Place::Returning(_)) {
             // The answer says whether there was something to release: either way it is let go now.
             drop(self.arrive().await);
         }
     }
 }
 
-/// Makes the trip. When `late` has fired and it is overdue, it is dropped with its session.
-async fn travel<S, T: Trip<S>>(
-    mut session: S,
-    trip: T,
-    gone: Gone,
-    mut late: Gone,
-) -> Landed<S, T::Error> {
-    let overdue = async move {
-        late.fired().await;
-        tokio::time::sleep(T::PATIENCE).await;
-    };
-    match first(trip.run(&mut session, gone), overdue).await {
-        Some(outcome) => (outcome.usable.then_some(session), outcome.answer),
-        None => (None, Err(Error::Interrupted(None))),
-    }
+async fn travel<S, T: Trip<S>>(mut session: S, trip: T, gone: Gone) -> Landed<S, T::Error> {
+    let Outcome { answer, usable } = trip.run(&mut session, gone).await;
+    (usable.then_some(session), answer)
 }
 
-/// Ends the trip under way, and waits until it brings the session.
-async fn recall<S, E>(place: Place<S, E>) -> Option<S> {
-    match place {
+/// Ends the trip under way, then releases what it may have brought.
+async fn let_go<S, T>(place: Place<S, T::Error>, release: T) -> Landed<S, T::Error>
+where
+    S: Send + 'static,
+    T: Trip<S>,
+{
+    let session = match place {
         Place::Here(session) => Some(session),
-        Place::Away { back, signal } => {
-            drop(signal);
-            back.await.ok().and_then(|(session, _)| session)
-        }
+        Place::Away(journey) => journey.end().await,
+        Place::Returning(back) => back.await.ok().and_then(|(session, _)| session),
         Place::Ended => None,
+    };
+    let Some(session) = session else {
+        return (None, Err(Error::Closed));
+    };
+    match timeout(T::PATIENCE, travel(session, release, Gone::never())).await {
+        Ok((session, Ok(released))) => (session, Ok(released)),
+        // Whatever it was: only the end of the session makes sure that nothing is held.
+        Ok((_, Err(error))) => (None, Err(error)),
+        Err(_overdue) => (None, Err(Error::Interrupted(None))),
     }
-}
-
-/// The output of `one`, unless `other` completes before.
-async fn first<T>(one: impl Future<Output = T>, other: impl Future<Output = ()>) -> Option<T> {
-    let mut one = pin!(one);
-    let mut other = pin!(other);
-    poll_fn(|context| match one.as_mut().poll(context) {
-        Poll::Ready(value) => Poll::Ready(Some(value)),
-        Poll::Pending => other.as_mut().poll(context).map(|()| None),
-    })
-    .await
 }
 
 impl<S, E> fmt::Debug for Moving<S, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.place {
             Place::Here(_) => "Moving(here)",
-            Place::Away { .. } => "Moving(away)",
+            Place::Away(_) | Place::Returning(_) => "Moving(away)",
             Place::Ended => "Moving(ended)",
         })
     }

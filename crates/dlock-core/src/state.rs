@@ -1,6 +1,9 @@
+use crate::alarm::Alarm;
 use crate::trace::{call, traced};
 use crate::{Error, GRACE, RawConvert, RawLock, RawUnlock, RawUpgrade, SessionRef, Wait};
 use std::future::Future;
+use std::mem;
+use std::pin::{Pin, pin};
 
 /// What is known about a lock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,11 +22,12 @@ pub(crate) enum State {
 pub(crate) struct Machine<R: RawLock> {
     pub(crate) raw: R,
     state: State,
+    alarm: Alarm,
 }
 
 impl<R: RawLock> Machine<R> {
     pub(crate) fn new(raw: R) -> Self {
-        Self { raw, state: State::Unlocked }
+        Self { raw, state: State::Unlocked, alarm: Alarm::default() }
     }
 
     pub(crate) fn is_locked(&self) -> bool {
@@ -44,7 +48,13 @@ impl<R: RawLock> Machine<R> {
 
     pub(crate) async fn acquire(&mut self, wait: Wait) -> Result<bool, Error<R::Error>> {
         let span = call(&self.raw, "acquire", Some(wait));
-        traced(span, bounded(wait, self.acquire_now(wait))).await
+        let mut alarm = mem::take(&mut self.alarm);
+        let answer = {
+            let call = pin!(self.acquire_now(wait));
+            traced(span, pin!(bounded(&mut alarm, wait, call))).await
+        };
+        self.alarm = alarm;
+        answer
     }
 
     async fn acquire_now(&mut self, wait: Wait) -> Result<bool, Error<R::Error>> {
@@ -89,7 +99,8 @@ impl<R: RawLock> Machine<R> {
 
 impl<R: RawUnlock> Machine<R> {
     pub(crate) async fn release(&mut self) -> Result<(), Error<R::Error>> {
-        traced(call(&self.raw, "release", None), self.release_now()).await
+        let span = call(&self.raw, "release", None);
+        traced(span, pin!(self.release_now())).await
     }
 
     async fn release_now(&mut self) -> Result<(), Error<R::Error>> {
@@ -117,12 +128,12 @@ impl<R: RawUnlock> Machine<R> {
 impl<R: RawUpgrade> Machine<R> {
     pub(crate) async fn upgrade(&mut self, wait: Wait) -> Result<bool, Error<R::Error>> {
         let span = call(&self.raw, "upgrade", Some(wait));
-        let change = async {
+        let change = pin!(async {
             let flight = self.begin_locked().await?;
             let answer = flight.machine.raw.upgrade(wait.normal()).await;
             flight.land_locked(answer)
-        };
-        traced(span, bounded(wait, change)).await
+        });
+        traced(span, pin!(bounded(&mut Alarm::default(), wait, change))).await
     }
 }
 
@@ -133,12 +144,12 @@ impl<R: RawConvert> Machine<R> {
         wait: Wait,
     ) -> Result<bool, Error<R::Error>> {
         let span = call(&self.raw, "convert", Some(wait));
-        let change = async {
+        let change = pin!(async {
             let flight = self.begin_locked().await?;
             let answer = flight.machine.raw.convert(mode, wait.normal()).await;
             flight.land_locked(answer)
-        };
-        traced(span, bounded(wait, change)).await
+        });
+        traced(span, pin!(bounded(&mut Alarm::default(), wait, change))).await
     }
 }
 
@@ -203,12 +214,14 @@ impl<R: RawLock> Drop for Flight<'_, R> {
 
 /// Ends a bounded call that the server never answers. The lock is then in doubt, and says so.
 async fn bounded<T, E>(
+    alarm: &mut Alarm,
     wait: Wait,
-    call: impl Future<Output = Result<T, Error<E>>>,
+    call: Pin<&mut impl Future<Output = Result<T, Error<E>>>>,
 ) -> Result<T, Error<E>> {
     match wait.limit() {
         None => call.await,
-        Some(limit) => tokio::time::timeout(limit.saturating_add(GRACE), call)
+        Some(limit) => alarm
+            .bound(limit.saturating_add(GRACE), call)
             .await
             .unwrap_or(Err(Error::Interrupted(None))),
     }

@@ -5,6 +5,7 @@
 
 use crate::{Error, RawLock, Wait};
 use std::future::Future;
+use std::pin::Pin;
 use std::time::Instant;
 use tracing::{Instrument, Span, debug, debug_span, field};
 
@@ -23,7 +24,7 @@ pub(crate) fn call<R: RawLock>(raw: &R, operation: &'static str, wait: Option<Wa
 /// Runs the call inside its span, and says how it ended and after how many milliseconds.
 pub(crate) async fn traced<T: Outcome, E>(
     span: Span,
-    call: impl Future<Output = Result<T, Error<E>>>,
+    call: Pin<&mut impl Future<Output = Result<T, Error<E>>>>,
 ) -> Result<T, Error<E>> {
     if span.is_disabled() {
         return call.await;
