@@ -1,13 +1,15 @@
 use crate::answer::{Answer, ask, ends_session, meaning, queue, read, standby, value};
 use crate::book::Entry;
+use crate::call::Call;
 use crate::cancel::Waiting;
-use crate::{AsClient, Canceller, Error, Key, Mode};
+use crate::{AsClient, Canceller, Error, Key, Mode, Session};
 use dlock_core::{
     ByRef, Deadline, RawCancel, RawIntoSession, RawLock, RawNew, RawShared, RawUnlock, Wait,
 };
 use std::fmt;
+use std::future::Future;
+use std::pin::{Pin, pin};
 use std::time::Duration;
-use tokio::runtime::Handle;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
@@ -47,23 +49,28 @@ impl<S: AsClient> Advisory<S> {
         }
     }
 
+    /// The client, for an exchange that is attended.
     fn client(&self) -> &Client {
-        self.session.client()
+        match self.session.own() {
+            Some(session) => session.attended(),
+            None => self.session.client(),
+        }
     }
 
     /// Tries once. The same inside and outside a transaction.
     async fn attempt(&mut self) -> Result<bool, Error> {
-        let message = format!(
-            "SELECT CASE WHEN pg_is_in_recovery() THEN NULL \
-             ELSE pg_try_advisory_lock{}({}) END",
-            self.mode.suffix(),
-            self.key.arguments(),
-        );
-        let rows = ask(self.client(), &message).await.map_err(|error| self.failed(error))?;
-        match value(&rows) {
-            Some(granted) => Ok(granted == "t"),
-            None => Err(standby()),
-        }
+        self.call(Call::Try).await?.ok_or_else(standby)
+    }
+
+    async fn call(&mut self, call: Call) -> Result<Option<bool>, Error> {
+        let answer = match self.session.own() {
+            Some(session) => session.call(call, self.mode, self.key).await,
+            None => {
+                let text = call.text(self.mode, self.key.arguments());
+                ask(self.client(), &text).await.map(|rows| value(&rows).map(|value| value == "t"))
+            }
+        };
+        answer.map_err(|error| self.failed(error))
     }
 
     /// Waits in the server's queue, in slices where one time-out cannot say it.
@@ -82,18 +89,16 @@ impl<S: AsClient> Advisory<S> {
     async fn wait_once(&mut self, slice: Wait) -> Result<bool, Error> {
         let message = self.wait_message(slice);
         let answer = self.client().simple_query_raw(&message).await;
-        let answer = Box::pin(answer.map_err(|error| self.failed(error))?);
-        let waiting = Waiting { answer, runtime: Handle::current() };
+        let waiting = Waiting::new(answer.map_err(|error| self.failed(error))?);
         let waiting = self.waiting.insert(waiting);
-        let rows = read(waiting.answer.as_mut()).await;
+        let rows = attended(self.session.own(), pin!(waiting.read())).await;
         self.waiting = None;
         match rows {
             Ok(rows) => granted(value(&rows)),
             Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => Ok(false),
             Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => {
                 // It may have come after the grant.
-                let unlocked = ask(self.client(), &self.unlock_if_held()).await;
-                unlocked.map_err(|error| self.failed(error))?;
+                self.settle().await?;
                 Err(meaning(error))
             }
             Err(error) => Err(self.failed(error)),
@@ -121,7 +126,7 @@ impl<S: AsClient> Advisory<S> {
     }
 
     fn unlock_message(&self) -> String {
-        format!("SELECT pg_advisory_unlock{}({})", self.mode.suffix(), self.key.arguments())
+        Call::Unlock.text(self.mode, self.key.arguments())
     }
 
     fn unlock_if_held(&self) -> String {
@@ -132,6 +137,14 @@ impl<S: AsClient> Advisory<S> {
     fn failed(&mut self, error: tokio_postgres::Error) -> Error {
         self.ended |= ends_session(&error);
         meaning(error)
+    }
+}
+
+/// Makes an exchange, and drives the connection where it is ours.
+async fn attended<T>(session: Option<&Session>, exchange: Pin<&mut impl Future<Output = T>>) -> T {
+    match session {
+        Some(session) => session.attend(exchange).await,
+        None => exchange.await,
     }
 }
 
@@ -192,7 +205,7 @@ impl<S: AsClient> RawLock for Advisory<S> {
             waiting.call_off(self.session.client(), &undo, self.canceller.clone());
         }
         let message = if self.held { self.unlock_message() } else { self.unlock_if_held() };
-        self.leaving = queue(self.client(), &message);
+        self.leaving = queue(self.session.client(), &message);
         self.held = false;
         self.entry = None;
     }
@@ -202,7 +215,7 @@ impl<S: AsClient> RawLock for Advisory<S> {
             self.leaving = queue(self.client(), &self.unlock_if_held());
         }
         if let Some(leaving) = &mut self.leaving {
-            let unlocked = read(leaving.as_mut()).await;
+            let unlocked = attended(self.session.own(), pin!(read(leaving.as_mut()))).await;
             self.leaving = None;
             unlocked.map_err(|error| self.failed(error))?;
         }
@@ -213,14 +226,12 @@ impl<S: AsClient> RawLock for Advisory<S> {
 impl<S: AsClient> RawUnlock for Advisory<S> {
     async fn unlock(&mut self) -> Result<bool, Error> {
         self.held = false;
-        let rows = ask(self.client(), &self.unlock_message()).await;
+        let answer = self.call(Call::Unlock).await;
         // After an error the session holds the key as before, unless it has ended.
-        let rows = rows.map_err(|error| {
-            self.held = true;
-            self.failed(error)
-        })?;
+        self.held = answer.is_err();
+        let unlocked = answer?;
         self.entry = None;
-        Ok(value(&rows) == Some("t"))
+        Ok(unlocked == Some(true))
     }
 }
 

@@ -6,18 +6,24 @@ use futures_util::future::BoxFuture;
 use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::runtime::Handle;
+use tokio::time::Instant;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
-use tokio_postgres::{CancelToken, Client, Config, Error, NoTls, SimpleQueryRow, Socket};
+use tokio_postgres::{
+    CancelToken, Client, Config, Error, NoTls, SimpleQueryRow, SimpleQueryStream, Socket,
+};
 
 /// How long a cancel request may take where the configuration names no `connect_timeout`.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long a wait that was dropped is given to answer by itself: what is refused at once must not
+/// How long a wait is given from its sending on to answer by itself: what is refused at once must not
 /// be cancelled, since inside a transaction that would abort it.
-const GRACE: Duration = Duration::from_millis(10);
+const GRACE: Duration = Duration::from_millis(100);
+
+/// How long the fence takes to begin: a cancel is caught inside it, not at its beginning.
+const BEGINS: Duration = Duration::from_millis(10);
 
 /// How long until a cancel request that did nothing is taken for one that met an idle server, and is
 /// sent again; doubled each time. It has to outlast a round trip, or a request that worked is sent
@@ -92,11 +98,22 @@ impl fmt::Debug for Canceller {
 
 /// A wait on the wire, and what it takes to call it off.
 pub(crate) struct Waiting {
-    pub(crate) answer: Answer,
-    pub(crate) runtime: Handle,
+    answer: Answer,
+    sent: Instant,
+    runtime: Handle,
 }
 
 impl Waiting {
+    /// The wait that this answer is for, just sent.
+    pub(crate) fn new(answer: SimpleQueryStream) -> Self {
+        Self { answer: Box::pin(answer), sent: Instant::now(), runtime: Handle::current() }
+    }
+
+    /// Reads the answer to its end.
+    pub(crate) async fn read(&mut self) -> Result<Vec<SimpleQueryRow>, Error> {
+        read(self.answer.as_mut()).await
+    }
+
     /// Calls the wait off in the background, unless it is answered already; `None` also when the
     /// connection has ended. `undo` lets go of what was granted after all, and may be done twice.
     pub(crate) fn call_off(
@@ -113,7 +130,7 @@ impl Waiting {
         let canceller = canceller.unwrap_or_default();
         let token = client.cancel_token();
         let task = CallOff { wait: self.answer, undone, fence, canceller, token };
-        self.runtime.spawn(task.run());
+        self.runtime.spawn(task.run(self.sent + GRACE));
         Some(())
     }
 }
@@ -129,8 +146,8 @@ struct CallOff {
 
 impl CallOff {
     /// Never sends a cancel before the one before is accounted for, so that none goes astray.
-    async fn run(mut self) {
-        match tokio::time::timeout(GRACE, read(self.wait.as_mut())).await {
+    async fn run(mut self, patience: Instant) {
+        match tokio::time::timeout_at(patience, read(self.wait.as_mut())).await {
             Ok(answer) => self.end_the_fence(answer).await,
             Err(_) => drop(self.end_the_wait().await),
         }
@@ -143,8 +160,8 @@ impl CallOff {
             return;
         }
         drop(read(self.undone.as_mut()).await);
-        // A cancel is caught inside the fence, not at its beginning, and that sends no sign.
-        tokio::time::sleep(GRACE).await;
+        // Its beginning sends no sign.
+        tokio::time::sleep(BEGINS).await;
         self.cancel().await;
     }
 

@@ -1,15 +1,19 @@
 use crate::advisory::Advisory;
 use crate::xact::Xact;
-use crate::{Key, Lock, Postgres, XactLock};
-use std::fmt;
+use crate::{Key, Lock, Postgres, Session, XactLock};
 use std::sync::Arc;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_postgres::{Client, Connection, Transaction};
+use tokio_postgres::{Client, Transaction};
 
 /// A session that lets us speak to the server by `&Client`.
 pub trait AsClient: Send {
     /// The client.
     fn client(&self) -> &Client;
+
+    /// The session whose connection we drive ourselves.
+    #[doc(hidden)]
+    fn own(&self) -> Option<&Session> {
+        None
+    }
 }
 
 impl AsClient for &Client {
@@ -27,41 +31,6 @@ impl AsClient for Arc<Client> {
 impl AsClient for Client {
     fn client(&self) -> &Client {
         self
-    }
-}
-
-/// Both halves of a session: the client, and the connection that drives it.
-///
-/// The connection runs in a task of its own and ends when this is dropped.
-pub struct Session {
-    client: Client,
-}
-
-impl Session {
-    /// Owns both halves of what `Config::connect` gave.
-    ///
-    /// # Panics
-    /// Outside a tokio runtime.
-    pub fn new<S, T>(client: Client, connection: Connection<S, T>) -> Self
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        // Its error is told by the statement that meets it.
-        tokio::spawn(connection);
-        Self { client }
-    }
-}
-
-impl AsClient for Session {
-    fn client(&self) -> &Client {
-        &self.client
-    }
-}
-
-impl fmt::Debug for Session {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("closed", &self.client.is_closed()).finish()
     }
 }
 

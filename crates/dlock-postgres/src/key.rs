@@ -1,3 +1,4 @@
+use crate::call::Form;
 use dlock_core::{KeyError, hash64};
 use std::fmt;
 
@@ -56,6 +57,13 @@ impl Key {
     /// The arguments of the lock functions, as typed literals.
     pub(crate) fn arguments(self) -> Arguments {
         Arguments(self)
+    }
+
+    pub(crate) fn form(self) -> Form {
+        match self {
+            Key::Single(_) => Form::Single,
+            Key::Pair(..) => Form::Pair,
+        }
     }
 
     /// Which rows of `pg_locks` are this key, held by the session that asks.

@@ -19,17 +19,21 @@
 mod advisory;
 mod answer;
 mod book;
+mod call;
 mod cancel;
 mod client;
+mod drive;
 mod key;
 mod mode;
+mod session;
 mod xact;
 
 pub use advisory::Advisory;
 pub use cancel::Canceller;
-pub use client::{AsClient, Session};
+pub use client::AsClient;
 pub use key::Key;
 pub use mode::Mode;
+pub use session::Session;
 pub use tokio_postgres;
 pub use xact::Xact;
 

@@ -4,7 +4,6 @@ use crate::cancel::Waiting;
 use crate::{Canceller, Error, Key, Mode};
 use dlock_core::{ByRef, Deadline, RawCancel, RawLock, RawNew, RawShared, Wait};
 use std::fmt;
-use tokio::runtime::Handle;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, SimpleQueryRow, Transaction};
 
@@ -58,10 +57,8 @@ impl<'a> Xact<'a> {
     async fn ask_once(&mut self, wait: Wait) -> Result<bool, Error> {
         let message = self.message(wait);
         let answer = self.transaction.client().simple_query_raw(&message).await;
-        let answer = Box::pin(answer.map_err(|error| self.failed(error))?);
-        let waiting = Waiting { answer, runtime: Handle::current() };
-        let waiting = self.waiting.insert(waiting);
-        let rows = read(waiting.answer.as_mut()).await;
+        let waiting = Waiting::new(answer.map_err(|error| self.failed(error))?);
+        let rows = self.waiting.insert(waiting).read().await;
         self.waiting = None;
         match rows {
             Ok(rows) => self.heard(&rows),

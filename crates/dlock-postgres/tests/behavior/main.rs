@@ -3,6 +3,7 @@
 mod cancel;
 mod eye;
 mod far;
+mod own;
 mod race;
 mod refusals;
 mod session;

@@ -1,0 +1,39 @@
+use crate::Mode;
+use std::fmt::Display;
+use tokio_postgres::types::Type;
+
+/// A call that answers at once with one boolean.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Call {
+    Try,
+    Unlock,
+}
+
+impl Call {
+    /// The statement. `NULL` of a try: this is a standby.
+    pub(crate) fn text(self, mode: Mode, arguments: impl Display) -> String {
+        let suffix = mode.suffix();
+        match self {
+            Call::Try => format!(
+                "SELECT CASE WHEN pg_is_in_recovery() THEN NULL \
+                 ELSE pg_try_advisory_lock{suffix}({arguments}) END"
+            ),
+            Call::Unlock => format!("SELECT pg_advisory_unlock{suffix}({arguments})"),
+        }
+    }
+
+    /// The statement with parameters, and their types.
+    pub(crate) fn template(self, mode: Mode, form: Form) -> (String, &'static [Type]) {
+        match form {
+            Form::Single => (self.text(mode, "$1"), &[Type::INT8]),
+            Form::Pair => (self.text(mode, "$1,$2"), &[Type::INT4, Type::INT4]),
+        }
+    }
+}
+
+/// Which of the two forms a key has.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Form {
+    Single,
+    Pair,
+}
