@@ -2,9 +2,9 @@ use crate::answer::{Answer, closed, failed, ran_out};
 use crate::cancel::Waiter;
 use crate::conn::spoil;
 use crate::granted::Granted;
-use crate::key::literal;
-use crate::{AsConn, Error, Key};
+use crate::{AsConn, Error};
 use dlock_core::{Deadline, Gone, Outcome, Trip, Wait};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The longest `MAX_EXECUTION_TIME` that MySQL takes, in milliseconds: a good 49 days.
@@ -13,15 +13,16 @@ const LONGEST: u64 = 4_294_967_295;
 /// The round trip that acquires: more than one only for waits above 49 days.
 #[derive(Debug)]
 pub(crate) struct Acquire {
-    key: Key,
+    /// The key as a literal.
+    name: Arc<str>,
     wait: Wait,
     granted: Granted,
     longest: Duration,
 }
 
 impl Acquire {
-    pub(crate) fn new(key: Key, wait: Wait, granted: Granted) -> Self {
-        Self { key, wait, granted, longest: Duration::from_millis(LONGEST) }
+    pub(crate) fn new(name: Arc<str>, wait: Wait, granted: Granted) -> Self {
+        Self { name, wait, granted, longest: Duration::from_millis(LONGEST) }
     }
 }
 
@@ -47,7 +48,7 @@ impl Acquire {
         let deadline = Deadline::new(self.wait);
         loop {
             let (slice, last) = deadline.slice(self.longest);
-            let statement = statement(&self.key, slice);
+            let statement = statement(&self.name, slice);
             let Some(answer) = ask(session, &statement, &mut gone).await else {
                 return closed();
             };
@@ -64,8 +65,7 @@ impl Acquire {
 /// `/*M!` is a comment to MySQL, `/*+` one to MariaDB. MySQL waits in whole seconds, which it rounds,
 /// so its wait ends by `MAX_EXECUTION_TIME` (milliseconds, a literal) before those are over; MariaDB
 /// waits for fractions of a second as they are. Both texts lift the session's own limit on statements.
-fn statement(key: &Key, wait: Wait) -> String {
-    let name = literal(key);
+fn statement(name: &str, wait: Wait) -> String {
     let (limit, seconds, exact) = match wait.limit().map(Wait::millis) {
         Some(0) => (LONGEST, 0, "0".to_owned()),
         millis => {
@@ -113,6 +113,7 @@ fn read(answer: Answer) -> Outcome<mysql_async::Error> {
 mod tests {
     use super::{Acquire, LONGEST, statement};
     use crate::granted::Granted;
+    use crate::key::literal;
     use crate::{Error, Key};
     use dlock_core::{Hold, Moving, Wait};
     use dlock_testkit::server::{Engine, Maria, Mysql, Server};
@@ -120,7 +121,7 @@ mod tests {
     use std::time::{Duration, Instant};
 
     fn text(wait: Wait) -> String {
-        statement(&Key::from(1), wait)
+        statement(&literal(&Key::from(1)), wait)
     }
 
     #[test]
@@ -177,7 +178,7 @@ mod tests {
         wait: Wait,
     ) -> Result<bool, Error> {
         let key = Key::from(std::process::id());
-        let slices = Acquire::new(key, wait, Granted::default());
+        let slices = Acquire::new(literal(&key), wait, Granted::default());
         session.run(Acquire { longest: Duration::from_millis(40), ..slices }).await
     }
 }

@@ -9,18 +9,18 @@ const AGAIN: Duration = Duration::from_millis(5);
 
 /// A statement that waits on the server, seen from elsewhere.
 #[derive(Debug)]
-pub(crate) struct Waiter {
+pub(crate) struct Waiter<'a> {
     opts: Opts,
     /// The server's number of the connection. Behind a proxy it may be another's, so the statement
     /// is looked at, too.
     id: u32,
-    statement: String,
+    statement: &'a str,
 }
 
-impl Waiter {
+impl<'a> Waiter<'a> {
     /// The statement that this connection is about to send.
-    pub(crate) fn new(conn: &Conn, statement: &str) -> Self {
-        Self { opts: conn.opts().clone(), id: conn.id(), statement: statement.to_owned() }
+    pub(crate) fn new(conn: &Conn, statement: &'a str) -> Self {
+        Self { opts: conn.opts().clone(), id: conn.id(), statement }
     }
 
     /// Ends the wait and brings its answer; `None` when the server cannot be told.

@@ -1,5 +1,5 @@
 use dlock_core::{KeyError, Name, Naming};
-use std::fmt;
+use std::sync::Arc;
 
 /// What names a lock: text of 1 to 64 characters, each of at most three bytes in UTF-8.
 ///
@@ -55,17 +55,9 @@ impl Naming for Limits {
 
 /// The name as a literal: its bytes in hexadecimal, whatever the connection's character set and SQL
 /// mode are.
-pub(crate) fn literal(key: &Key) -> Literal<'_> {
-    Literal(key.as_str())
-}
-
-pub(crate) struct Literal<'a>(&'a str);
-
-impl fmt::Display for Literal<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("_utf8mb4 0x")?;
-        self.0.bytes().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
+pub(crate) fn literal(key: &Key) -> Arc<str> {
+    let digits: String = key.as_str().bytes().map(|byte| format!("{byte:02x}")).collect();
+    format!("_utf8mb4 0x{digits}").into()
 }
 
 #[cfg(test)]
@@ -100,6 +92,6 @@ mod tests {
     #[test]
     fn a_literal_is_hexadecimal() {
         let key = Key::try_from("a'\\\n").unwrap();
-        assert_eq!(literal(&key).to_string(), "_utf8mb4 0x61275c0a");
+        assert_eq!(&*literal(&key), "_utf8mb4 0x61275c0a");
     }
 }

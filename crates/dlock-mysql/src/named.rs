@@ -1,21 +1,25 @@
 use crate::acquire::Acquire;
 use crate::granted::Granted;
+use crate::key::literal;
 use crate::release::Release;
 use crate::{Error, Key, Mode, Place};
 use dlock_core::{ByMut, Hold, RawIntoSession, RawLock, RawNew, RawUnlock, Wait};
 use mysql_async::Conn;
 use std::fmt;
+use std::sync::Arc;
 
 /// A named lock of MySQL or MariaDB, over the connection `S`.
 pub struct Named<S: Place> {
     hold: S::Hold,
     key: Key,
+    /// The key as a literal.
+    name: Arc<str>,
     granted: Granted,
 }
 
 impl<S: Place> Named<S> {
     fn release(&self) -> Release {
-        Release { key: self.key.clone(), granted: self.granted.clone() }
+        Release { name: Arc::clone(&self.name), granted: self.granted.clone() }
     }
 }
 
@@ -45,7 +49,7 @@ impl<S: Place> RawLock for Named<S> {
     }
 
     async fn lock(&mut self, wait: Wait) -> Result<bool, Error> {
-        let acquire = Acquire::new(self.key.clone(), wait, self.granted.clone());
+        let acquire = Acquire::new(Arc::clone(&self.name), wait, self.granted.clone());
         self.hold.run(acquire).await
     }
 
@@ -69,7 +73,8 @@ impl<S: Place> RawUnlock for Named<S> {
 
 impl<S: Place> RawNew<S> for Named<S> {
     fn new(session: S, key: Key) -> Self {
-        Self { hold: session.hold(), key, granted: Granted::default() }
+        let name = literal(&key);
+        Self { hold: session.hold(), key, name, granted: Granted::default() }
     }
 }
 

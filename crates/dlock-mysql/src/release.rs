@@ -1,14 +1,15 @@
+use crate::AsConn;
 use crate::answer::{Answer, closed, failed, is_alive};
 use crate::conn::spoil;
 use crate::granted::Granted;
-use crate::key::literal;
-use crate::{AsConn, Key};
 use dlock_core::{Gone, Outcome, Trip};
+use std::sync::Arc;
 
 /// The round trip that releases.
 #[derive(Debug)]
 pub(crate) struct Release {
-    pub(crate) key: Key,
+    /// The key as a literal.
+    pub(crate) name: Arc<str>,
     pub(crate) granted: Granted,
 }
 
@@ -33,7 +34,7 @@ impl<S: AsConn> Trip<S> for Release {
 
 impl Release {
     async fn ask<S: AsConn>(&self, session: &mut S) -> Answer {
-        let statement = format!("SELECT RELEASE_LOCK({})", literal(&self.key));
+        let statement = format!("SELECT RELEASE_LOCK({})", self.name);
         match session.query_first(statement.as_str()).await {
             // RELEASE_LOCK itself never fails. This is a KILL QUERY, which may have come before or after
             // it, or the late error of a statement of the caller's: only a second one tells.
