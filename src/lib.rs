@@ -1,5 +1,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
-#![doc = include_str!("../README.md")]
+// Its examples are over PostgreSQL.
+#![cfg_attr(any(feature = "postgres", not(doctest)), doc = include_str!("../README.md"))]
+#![cfg_attr(all(doctest, not(feature = "postgres")), doc = "Distributed locks over databases.")]
 
 /// A lock over whatever session it is given; the session's type picks the lock's.
 ///
@@ -43,3 +45,23 @@ pub use dlock_mssql as mssql;
 #[cfg_attr(docsrs, doc(cfg(feature = "oracle")))]
 #[doc(inline)]
 pub use dlock_oracle as oracle;
+
+/// The front pages of the driver crates, whose examples are compiled with this crate's.
+#[cfg(doctest)]
+mod front_pages {
+    #[cfg(feature = "postgres")]
+    #[doc = include_str!("../crates/dlock-postgres/README.md")]
+    mod postgres {}
+
+    #[cfg(feature = "mysql")]
+    #[doc = include_str!("../crates/dlock-mysql/README.md")]
+    mod mysql {}
+
+    #[cfg(feature = "mssql")]
+    #[doc = include_str!("../crates/dlock-mssql/README.md")]
+    mod mssql {}
+
+    #[cfg(feature = "oracle")]
+    #[doc = include_str!("../crates/dlock-oracle/README.md")]
+    mod oracle {}
+}

@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use crate::cargo::{cargo, run};
 use crate::environment::VARIABLES;
+use crate::features;
 use crate::grammar;
 use crate::report::Report;
 use crate::servers::{are_here, servers};
@@ -23,7 +24,7 @@ const UNIT_TESTS: &[&str] = &["test", "--workspace", "--all-features", "--no-fai
 /// # Errors
 /// Returns an error that names the steps that failed.
 pub(crate) fn test(quick: bool) -> Result<()> {
-    let mut report = Report::new(if quick { 3 } else { 7 });
+    let mut report = Report::new(if quick { 3 } else { 8 });
     if quick {
         step(&mut report, "format", FORMAT);
         step(&mut report, "lints", LINTS);
@@ -33,6 +34,7 @@ pub(crate) fn test(quick: bool) -> Result<()> {
         report.step("servers", "cargo xtask servers", servers);
         step(&mut report, "format", FORMAT);
         step(&mut report, "lints", LINTS);
+        report.step("features", "cargo check, none and each alone", features::alone);
         report.step("docs", &said(DOCS), || run(&mut docs()));
         report.step("T-SQL", "sqlfluff", grammar::tsql);
         report.step("PL/SQL", "antlr4ts-sql", grammar::plsql);

@@ -5,10 +5,13 @@ mod cargo;
 mod check;
 mod demo;
 mod environment;
+mod features;
 mod grammar;
+mod package;
 mod report;
 pub mod servers;
 mod soak;
+mod tools;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -43,6 +46,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Packages, feature sets, licences, advisories, MSRV: what has to hold before a release.
+    Package,
     /// Gets the database servers that the tests need and that are not there.
     Servers,
     /// Prints the variables that point the tests at the containers of compose.yaml.
@@ -55,6 +60,7 @@ fn main() -> Result<()> {
         Command::Test { quick } => check::test(quick),
         Command::Bench { arguments } => bench::bench(&arguments),
         Command::Soak { arguments } => soak::soak(&arguments),
+        Command::Package => package::package(),
         Command::Servers => servers::servers(),
         Command::Env => {
             environment::print();

@@ -14,7 +14,15 @@ pub(crate) struct Report {
 struct Step {
     name: &'static str,
     took: Duration,
-    failure: Option<String>,
+    ending: Result<Outcome, String>,
+}
+
+/// How a step ended that did not fail.
+pub(crate) enum Outcome {
+    /// It was run.
+    Done,
+    /// It could not be run here, and why.
+    NotRun(&'static str),
 }
 
 impl Report {
@@ -30,10 +38,20 @@ impl Report {
         what: &str,
         take: impl FnOnce() -> Result<()>,
     ) {
+        self.attempt(name, what, || take().map(|()| Outcome::Done));
+    }
+
+    /// The same for a step that may be impossible here: the summary then says that it was not run.
+    pub(crate) fn attempt(
+        &mut self,
+        name: &'static str,
+        what: &str,
+        take: impl FnOnce() -> Result<Outcome>,
+    ) {
         println!("\n[{}/{}] {name}: {what}", self.steps.len() + 1, self.planned);
         let start = Instant::now();
-        let failure = take().err().map(|error| format!("{error:#}"));
-        let step = Step { name, took: start.elapsed(), failure };
+        let ending = take().map_err(|error| format!("{error:#}"));
+        let step = Step { name, took: start.elapsed(), ending };
         println!("{}", step.line());
         self.steps.push(step);
     }
@@ -48,7 +66,7 @@ impl Report {
             println!("  {}", step.line());
         }
         println!("  {:<12} {:>7.1} s", "in all", self.start.elapsed().as_secs_f64());
-        let failed = self.steps.iter().filter(|step| step.failure.is_some());
+        let failed = self.steps.iter().filter(|step| step.ending.is_err());
         let failed: Vec<&str> = failed.map(|step| step.name).collect();
         if !failed.is_empty() {
             bail!("these steps failed: {}; what went wrong is above", failed.join(", "));
@@ -60,16 +78,18 @@ impl Report {
 impl Step {
     fn line(&self) -> String {
         let seconds = self.took.as_secs_f64();
-        match &self.failure {
-            None => format!("{:<12} {seconds:>7.1} s  ok", self.name),
-            Some(failure) => format!("{:<12} {seconds:>7.1} s  FAILED: {failure}", self.name),
-        }
+        let ending = match &self.ending {
+            Ok(Outcome::Done) => "ok".to_owned(),
+            Ok(Outcome::NotRun(why)) => format!("NOT RUN: {why}"),
+            Err(failure) => format!("FAILED: {failure}"),
+        };
+        format!("{:<12} {seconds:>7.1} s  {ending}", self.name)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Report;
+    use super::{Outcome, Report};
     use anyhow::anyhow;
 
     #[test]
@@ -91,6 +111,14 @@ mod tests {
     fn steps_that_all_went_well_are_no_error() {
         let mut report = Report::new(1);
         report.step("one", "first", || Ok(()));
+        report.finish().expect("no step failed");
+    }
+
+    #[test]
+    fn a_step_that_was_not_run_is_no_error_and_is_told_as_such() {
+        let mut report = Report::new(1);
+        report.attempt("one", "first", || Ok(Outcome::NotRun("nothing to run it on")));
+        assert!(report.steps[0].line().ends_with("NOT RUN: nothing to run it on"));
         report.finish().expect("no step failed");
     }
 }

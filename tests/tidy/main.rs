@@ -1,5 +1,7 @@
 //! House rules, as far as a reader of lines can tell.
 
+mod functions;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -111,5 +113,9 @@ fn manifests_inherit() {
             assert!(text.contains(&format!("{field}.workspace = true")), "{name}: {field}");
         }
         assert!(text.contains("[lints]\nworkspace = true"), "{name}");
+        assert!(text.contains("[package.metadata.docs.rs]\nall-features = true"), "{name}");
+        for file in ["README.md", "LICENSE-MIT", "LICENSE-APACHE"] {
+            assert!(manifest.with_file_name(file).is_file(), "{name} is packaged without {file}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! What users may rely on whatever the driver: the same nouns, futures that may be spawned.
+//! The same nouns in every driver, and futures that may be spawned.
 
 #[cfg(feature = "postgres")]
 mod postgres {
