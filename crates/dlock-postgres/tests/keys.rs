@@ -1,8 +1,10 @@
 //! Keys: the golden vectors, and the ends of what can be told apart.
 
-use dlock_core::KeyError;
+use dlock_core::{KeyError, hash64};
 use dlock_postgres::Key;
+use dlock_testkit::names::{config, names};
 use dlock_testkit::vectors::{Input, keys};
+use proptest::prelude::{any, proptest};
 
 #[test]
 fn the_golden_vectors() {
@@ -63,4 +65,37 @@ fn a_mapping_of_the_callers_own() {
         Key::convert(("job", 7), |(name, n)| format!("{name}:{n}")).unwrap(),
         "job:7".into()
     );
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn bytes_are_always_a_number(bytes in any::<Vec<u8>>()) {
+        let number = hash64(&bytes).cast_signed();
+        assert_eq!(Key::from(bytes.as_slice()), Key::Single(number));
+        assert_eq!(Key::from(bytes), Key::Single(number));
+    }
+
+    #[test]
+    fn whatever_the_text_comes_in_it_is_the_same_key(text in names(64)) {
+        let key = Key::from(text.as_bytes());
+        assert_eq!(Key::from(text.as_str()), key);
+        assert_eq!(Key::from(&text), key);
+        assert_eq!(Key::from(text.clone()), key);
+        assert_eq!(Key::hashed(&text), key);
+        assert_eq!(Key::convert(text, |text| text).unwrap(), key);
+    }
+
+    #[test]
+    fn a_number_is_itself_or_outside(number in any::<i64>(), large in any::<u64>()) {
+        assert_eq!(Key::from(number).to_string().parse(), Ok(number));
+        match Key::try_from(large) {
+            Ok(key) => assert_eq!(key.to_string().parse(), Ok(large)),
+            Err(error) => {
+                assert!(large > i64::MAX.cast_unsigned());
+                assert!(error.to_string().contains(&large.to_string()));
+            }
+        }
+    }
 }

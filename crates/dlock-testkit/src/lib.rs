@@ -4,7 +4,9 @@
 pub mod bed;
 pub mod cases;
 pub mod memory;
+pub mod names;
 pub mod polled;
+pub mod promise;
 pub mod proxy;
 pub mod script;
 pub mod server;

@@ -1,7 +1,7 @@
 //! Cases as trials of a test harness: one name each, a runtime each, a deadline each.
 
 use crate::bed::{Bed, SharedBed};
-use crate::cases::{basics, deadlock, drops, exclusion, loss, reentry, shared, waits};
+use crate::promise::{self, Promise};
 use crate::script::{Apart, Effort, MakeShared, Together, check};
 use dlock_core::{Lock, RawShared};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -37,14 +37,13 @@ fn run(case: impl Future<Output = ()>) -> Result<(), Failed> {
     outcome.map_err(|_| format!("still running after {DEADLINE:?}").into())
 }
 
-/// A trial of one case on a new bed.
-fn on<B, F, Fut>(kind: &str, name: &str, case: F) -> Trial
-where
-    B: Bed,
-    F: FnOnce(B) -> Fut + Send + 'static,
-    Fut: Future<Output = ()>,
-{
-    trial(format!("{kind}::{name}"), async move || case(B::new().await).await)
+/// The same, each on a new bed.
+fn trials<B: Bed>(kind: &str, promises: Vec<Promise<B>>) -> Vec<Trial> {
+    let on_a_bed = |promise: Promise<B>| {
+        let name = format!("{kind}::{}", promise.name());
+        trial(name, async move || promise.kept(B::new().await).await)
+    };
+    promises.into_iter().map(on_a_bed).collect()
 }
 
 /// The promises of every lock, whatever its session.
@@ -58,79 +57,37 @@ pub fn promises<B: Bed>(kind: &str) -> Vec<Trial> {
 /// Those of them that need no network between the lock and its server.
 #[must_use]
 pub fn local_promises<B: Bed>(kind: &str) -> Vec<Trial> {
-    vec![
-        on(kind, "basics::flag", basics::flag::<B>),
-        on(kind, "basics::misuse", basics::misuse::<B>),
-        on(kind, "basics::guards", basics::guards::<B>),
-        on(kind, "basics::owned_guards", basics::owned_guards::<B>),
-        on(kind, "basics::scope", basics::scope::<B>),
-        on(kind, "basics::session", basics::session::<B>),
-        on(kind, "exclusion::two_sessions", exclusion::two_sessions::<B>),
-        on(kind, "exclusion::other_keys", exclusion::other_keys::<B>),
-        on(kind, "exclusion::next_holder", exclusion::next_holder::<B>),
-        on(kind, "exclusion::many_tasks", exclusion::many_tasks::<B>),
-        on(kind, "waits::no_wait", waits::no_wait::<B>),
-        on(kind, "waits::bounded", waits::bounded::<B>),
-        on(kind, "waits::for_ever", waits::for_ever::<B>),
-        on(kind, "waits::hand_over", waits::hand_over::<B>),
-        on(kind, "waits::order", waits::order::<B>),
-        on(kind, "loss::killed_holder", loss::killed_holder::<B>),
-        on(kind, "loss::killed_waiter", loss::killed_waiter::<B>),
-    ]
+    trials(kind, promise::local::<B>())
 }
 
 /// Those of them about a network that fails.
 #[must_use]
 pub fn network_promises<B: Bed>(kind: &str) -> Vec<Trial> {
-    vec![
-        on(kind, "waits::silent_server", waits::silent_server::<B>),
-        on(kind, "loss::cut_holder", loss::cut_holder::<B>),
-    ]
+    trials(kind, promise::network::<B>())
 }
 
 /// The promises about drops, which a session lent by `&mut` cannot keep.
 #[must_use]
 pub fn drop_promises<B: Bed>(kind: &str) -> Vec<Trial> {
-    vec![
-        on(kind, "drops::every_poll_granted", drops::every_poll_granted::<B>),
-        on(kind, "drops::every_poll_refused", drops::every_poll_refused::<B>),
-        on(kind, "drops::every_poll_timed_out", drops::every_poll_timed_out::<B>),
-        on(kind, "drops::every_poll_handed_over", drops::every_poll_handed_over::<B>),
-        on(kind, "drops::every_poll_release", drops::every_poll_release::<B>),
-        on(kind, "drops::every_poll_killed", drops::every_poll_killed::<B>),
-        on(kind, "drops::random", drops::random::<B>),
-        on(kind, "drops::guard", drops::guard::<B>),
-        on(kind, "drops::guard_off_the_runtime", drops::guard_off_the_runtime::<B>),
-        on(kind, "drops::guard_in_a_panic", drops::guard_in_a_panic::<B>),
-        on(kind, "drops::lock", drops::lock::<B>),
-        on(kind, "drops::callers_statement", drops::callers_statement::<B>),
-    ]
+    trials(kind, promise::drops::<B>())
 }
 
 /// The promises about the shared mode.
 #[must_use]
 pub fn shared_promises<B: Bed<Raw: RawShared>>(kind: &str) -> Vec<Trial> {
-    vec![
-        on(kind, "shared::together", shared::together::<B>),
-        on(kind, "shared::against_exclusive", shared::against_exclusive::<B>),
-        on(kind, "shared::no_starvation", shared::no_starvation::<B>),
-    ]
+    trials(kind, promise::shared::<B>())
 }
 
 /// The promises about several locks over one session.
 #[must_use]
 pub fn session_promises<B: SharedBed>(kind: &str) -> Vec<Trial> {
-    vec![
-        on(kind, "reentry::refused", reentry::refused::<B>),
-        on(kind, "reentry::many_keys", reentry::many_keys::<B>),
-        on(kind, "deadlock::crossed", deadlock::crossed::<B>),
-    ]
+    trials(kind, promise::sessions::<B>())
 }
 
 /// The same for a driver with a shared mode.
 #[must_use]
 pub fn shared_session_promises<B: SharedBed<Raw: RawShared>>(kind: &str) -> Vec<Trial> {
-    vec![on(kind, "reentry::shared_refused", reentry::shared_refused::<B>)]
+    trials(kind, promise::shared_sessions::<B>())
 }
 
 /// Random scripts, answered as memory answers them: sessions that several locks share.

@@ -2,6 +2,7 @@ use super::{bounded, client, fresh};
 use crate::server::integer;
 use dlock_core::Wait;
 use dlock_mssql::{Key, Lock};
+use dlock_testkit::names::fit_names;
 
 /// Names that a server might take for something else.
 fn hostile() -> Vec<String> {
@@ -37,6 +38,35 @@ async fn hostile_text_is_only_ever_a_name() {
         assert_eq!(integer(&mut one, "SELECT 77").await, 77);
     })
     .await;
+}
+
+/// A random name is the same name for others, and a name that differs in one character is another.
+#[tokio::test]
+async fn random_text_is_only_ever_a_name() {
+    bounded(async {
+        let (mut one, mut two) = (client().await, client().await);
+        for name in fit_names(255, 100, |name| Key::try_from(name).is_ok()) {
+            let mut held = Lock::new(&mut one, name.as_str()).unwrap();
+            assert!(held.acquire(Wait::No).await.unwrap(), "{name:?}");
+            let mut same = Lock::new(&mut two, name.as_str()).unwrap();
+            assert!(!same.acquire(Wait::No).await.unwrap(), "{name:?}");
+            drop(same);
+            let mut another = Lock::new(&mut two, changed(&name)).unwrap();
+            assert!(another.acquire(Wait::No).await.unwrap(), "{name:?}");
+            another.release().await.unwrap();
+            held.release().await.unwrap();
+        }
+        assert_eq!(integer(&mut one, "SELECT 77").await, 77);
+    })
+    .await;
+}
+
+/// The same with another last character.
+fn changed(name: &str) -> String {
+    let mut changed = name.to_owned();
+    let last = changed.pop();
+    changed.push(if last == Some('a') { 'b' } else { 'a' });
+    changed
 }
 
 #[tokio::test]

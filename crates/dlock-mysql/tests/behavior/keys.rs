@@ -6,6 +6,7 @@ use dlock_mysql::mysql_async::Conn;
 use dlock_mysql::mysql_async::prelude::Queryable;
 use dlock_mysql::{Key, Lock};
 use dlock_testkit::cases::fresh_key;
+use dlock_testkit::names::fit_names;
 
 /// Who holds the name, given as a bound value.
 async fn held(observer: &mut Conn, name: &str) -> Option<u32> {
@@ -29,6 +30,16 @@ pub(crate) async fn every_byte<E: Flavour>() {
     let hostile = ["'; DROP TABLE t; --", "\\", "\\'", "%s", "?", ":a", "*/", "/*!1*/", " x ", "`"];
     let singles = ('\u{1}'..='\u{2ff}').chain(['語', '\u{ffff}', '€']).map(|c| format!("<{c}>"));
     for name in singles.chain(hostile.map(str::to_owned)) {
+        let mut lock = Lock::new(session, name.as_str()).unwrap();
+        hold(&mut lock, &mut observer, &name).await;
+        session = lock.into_session().await.unwrap();
+    }
+}
+
+/// Random names, of every length and of any characters that fit, are only ever a name.
+pub(crate) async fn random<E: Flavour>() {
+    let (mut observer, mut session) = (conn::<E>().await, conn::<E>().await);
+    for name in fit_names(64, 300, |name| Key::try_from(name).is_ok()) {
         let mut lock = Lock::new(session, name.as_str()).unwrap();
         hold(&mut lock, &mut observer, &name).await;
         session = lock.into_session().await.unwrap();

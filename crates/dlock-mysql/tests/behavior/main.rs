@@ -40,6 +40,7 @@ fn of_locks<E: Flavour>(server: &str) -> Vec<Trial> {
         trial(format!("{server}::wire::no_polling"), wire::no_polling::<E>),
         trial(format!("{server}::wire::long_waits"), wire::long_waits::<E>),
         trial(format!("{server}::keys::every_byte"), keys::every_byte::<E>),
+        trial(format!("{server}::keys::random"), keys::random::<E>),
         trial(format!("{server}::keys::limits"), keys::limits::<E>),
         trial(format!("{server}::keys::case"), keys::case::<E>),
         trial(format!("{server}::keys::sql_modes"), keys::sql_modes::<E>),

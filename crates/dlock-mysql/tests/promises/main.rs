@@ -6,7 +6,7 @@ mod nested;
 
 use bed::MysqlBed;
 use dlock_testkit::server::{Maria, Mysql};
-use dlock_testkit::trial::{drop_promises, harness, promises, trial};
+use dlock_testkit::trial::{drop_promises, harness, lone_script_promises, promises, trial};
 use kind::{LentConn, LentConnection, LentTransaction, Owned, Pooled};
 use libtest_mimic::Trial;
 use std::process::ExitCode;
@@ -20,6 +20,7 @@ fn main() -> ExitCode {
 fn on<E: bed::Flavour>(server: &str) -> Vec<Trial> {
     let mut trials = promises::<MysqlBed<E, Owned>>(&format!("{server}::conn"));
     trials.extend(drop_promises::<MysqlBed<E, Owned>>(&format!("{server}::conn")));
+    trials.extend(lone_script_promises::<MysqlBed<E, Owned>>(&format!("{server}::conn"), None));
     trials.extend(promises::<MysqlBed<E, Pooled>>(&format!("{server}::pooled")));
     trials.extend(drop_promises::<MysqlBed<E, Pooled>>(&format!("{server}::pooled")));
     trials.extend(promises::<MysqlBed<E, LentConn>>(&format!("{server}::lent_conn")));

@@ -6,13 +6,17 @@ use tokio_postgres::config::Host;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Config, NoTls};
 
-/// The server that these tests share.
-pub(crate) fn server() -> &'static Postgres {
-    Postgres::shared().expect("a PostgreSQL server")
+/// The server that these tests share: it may be anybody's.
+pub(crate) fn config() -> Config {
+    let server = Postgres::shared().expect("a PostgreSQL server");
+    server.url().parse().expect("a PostgreSQL URL")
 }
 
-pub(crate) fn config() -> Config {
-    server().url().parse().expect("a PostgreSQL URL")
+/// A server of one's own.
+pub(crate) fn private() -> (Postgres, Config) {
+    let server = Postgres::start(&[]).expect("a PostgreSQL server");
+    let config = server.url().parse().expect("a PostgreSQL URL");
+    (server, config)
 }
 
 pub(crate) async fn connect() -> Client {
@@ -62,7 +66,11 @@ pub(crate) struct Eye(Client);
 
 impl Eye {
     pub(crate) async fn open() -> Self {
-        Self(connect().await)
+        Self::at(&config()).await
+    }
+
+    pub(crate) async fn at(config: &Config) -> Self {
+        Self(connect_to(config).await)
     }
 
     /// How many sessions hold and await the key.

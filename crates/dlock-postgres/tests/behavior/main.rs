@@ -3,7 +3,9 @@
 mod cancel;
 mod eye;
 mod far;
+mod keys;
 mod own;
+mod pooler;
 mod race;
 mod refusals;
 mod session;

@@ -1,6 +1,6 @@
 //! A time-out that races with the grant.
 
-use crate::eye::{Eye, connect, pid, server};
+use crate::eye::{Eye, connect_to, pid, private};
 use dlock_core::Wait;
 use dlock_postgres::Lock;
 use futures_util::future::join;
@@ -10,22 +10,20 @@ use std::time::Duration;
 /// whatever the answer, it is true.
 #[tokio::test]
 async fn what_is_reported_is_true() {
-    if !server().is_private() {
-        return;
-    }
-    let eye = Eye::open().await;
+    let (server, config) = private();
+    let eye = Eye::at(&config).await;
     for _ in 0..5 {
-        let mut holder = Lock::new(connect().await, "race").unwrap();
+        let mut holder = Lock::new(connect_to(&config).await, "race").unwrap();
         assert!(holder.acquire(Wait::No).await.unwrap());
-        let client = connect().await;
+        let client = connect_to(&config).await;
         let waiter = pid(&client).await;
         let mut lock = Lock::new(&client, "race").unwrap();
         let race = async {
             eye.until("race", (1, 1)).await;
-            server().pause_backend(waiter).unwrap();
+            server.pause_backend(waiter).unwrap();
             holder.release().await.unwrap();
             tokio::time::sleep(Duration::from_millis(300)).await;
-            server().continue_backend(waiter).unwrap();
+            server.continue_backend(waiter).unwrap();
         };
         let (granted, ()) = join(lock.acquire(Duration::from_millis(150)), race).await;
         let granted = granted.unwrap();
@@ -38,21 +36,19 @@ async fn what_is_reported_is_true() {
 /// The fact behind it: the session's function alone may report a time-out and hold the lock.
 #[tokio::test]
 async fn the_plain_function_lies() {
-    if !server().is_private() {
-        return;
-    }
-    let eye = Eye::open().await;
-    let mut holder = Lock::new(connect().await, 4711).unwrap();
+    let (server, config) = private();
+    let eye = Eye::at(&config).await;
+    let mut holder = Lock::new(connect_to(&config).await, 4711).unwrap();
     assert!(holder.acquire(Wait::No).await.unwrap());
-    let client = connect().await;
+    let client = connect_to(&config).await;
     let waiter = pid(&client).await;
     client.batch_execute("SET lock_timeout = 150").await.unwrap();
     let race = async {
         eye.until(4711, (1, 1)).await;
-        server().pause_backend(waiter).unwrap();
+        server.pause_backend(waiter).unwrap();
         holder.release().await.unwrap();
         tokio::time::sleep(Duration::from_millis(300)).await;
-        server().continue_backend(waiter).unwrap();
+        server.continue_backend(waiter).unwrap();
     };
     let (answer, ()) = join(client.batch_execute("SELECT pg_advisory_lock(4711)"), race).await;
     answer.expect_err("a time-out is reported");

@@ -1,11 +1,10 @@
 //! Locks that belong to the caller's transaction.
 
-use crate::eye::{Eye, connect, pid, server, show};
+use crate::eye::{Eye, connect, show};
 use dlock_core::Wait;
 use dlock_postgres::{Error, Lock, XactLock};
 use dlock_testkit::polled::polled;
-use dlock_testkit::server::PgBouncer;
-use futures_util::future::{join, join_all};
+use futures_util::future::join;
 use std::time::{Duration, Instant};
 use tokio_postgres::Client;
 
@@ -208,32 +207,6 @@ async fn aborted_before() {
     }
     transaction.rollback().await.unwrap();
     assert_eq!(show(&client, "SELECT 5").await, "5");
-}
-
-/// Through a transaction pooler twenty clients share four backends, and exclude each other.
-#[tokio::test]
-async fn through_a_transaction_pooler() {
-    if !server().is_private() {
-        return;
-    }
-    let pooler = PgBouncer::start(server()).expect("a pgbouncer");
-    let config = pooler.url().parse().unwrap();
-    let inside = std::sync::atomic::AtomicU32::new(0);
-    let inside = &inside;
-    join_all((0..20).map(async |_| {
-        let mut client = crate::eye::connect_to(&config).await;
-        for wait in [Wait::Forever, Wait::For(Duration::from_secs(20)), Wait::Forever] {
-            let transaction = client.transaction().await.unwrap();
-            let mut lock = XactLock::new(&transaction, "pooled").unwrap();
-            assert!(lock.acquire(wait).await.unwrap());
-            assert_eq!(inside.fetch_add(1, std::sync::atomic::Ordering::SeqCst), 0);
-            pid(transaction.client()).await;
-            inside.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
-            transaction.commit().await.unwrap();
-        }
-    }))
-    .await;
-    Eye::open().await.until("pooled", (0, 0)).await;
 }
 
 async fn holder(key: &str) -> Lock<Client> {

@@ -25,5 +25,7 @@ fn main() -> ExitCode {
     trials.extend(lone_script_promises::<Place<bed::Owned>>(bed::Owned::NAME, Some(Lock::shared)));
     trials.extend(promises::<Place<bed::Both>>(bed::Both::NAME));
     trials.extend(drop_promises::<Place<bed::Both>>(bed::Both::NAME));
+    trials.extend(shared_promises::<Place<bed::Both>>(bed::Both::NAME));
+    trials.extend(lone_script_promises::<Place<bed::Both>>(bed::Both::NAME, Some(Lock::shared)));
     harness(trials)
 }
