@@ -5,7 +5,9 @@ Each line is a JSON object, and so is each answer. Times are in seconds, by this
 
 import asyncio
 import json
+import os
 import sys
+import threading
 import time
 
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -85,15 +87,23 @@ class Peer:
         return {"wall": took, "acquired": acquired}
 
 
+def listen(loop, lines):
+    """Puts each line of the input where the loop finds it; the process ends with its input."""
+    for line in sys.stdin:
+        loop.call_soon_threadsafe(lines.put_nowait, line)
+    os._exit(0)
+
+
 async def main():
-    peer = Peer()
+    peer, lines = Peer(), asyncio.Queue()
     loop = asyncio.get_running_loop()
-    while line := await loop.run_in_executor(None, sys.stdin.readline):
-        command = json.loads(line)
+    threading.Thread(target=listen, args=(loop, lines), daemon=True).start()
+    while True:
+        command = json.loads(await lines.get())
         try:
             answer = await getattr(peer, command.pop("do"))(**command) or {}
         except Exception as error:
-            answer = {"error": repr(error)}
+            answer = {"error": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), flush=True)
 
 

@@ -22,9 +22,9 @@ pub(crate) struct Arguments {
     #[arg(long, value_delimiter = ',')]
     layout: Vec<Layout>,
     /// Interleaved rounds of each measure.
-    #[arg(long, default_value_t = 15)]
+    #[arg(long, default_value_t = 9)]
     pub(crate) rounds: u32,
-    /// Also measures what each driver crate costs to build from nothing (minutes).
+    /// Also measures what each feature costs to build from nothing (minutes).
     #[arg(long)]
     pub(crate) build: bool,
     /// Leaves the Python peer out.
@@ -36,6 +36,9 @@ pub(crate) struct Arguments {
     /// Runs one layout in this process and writes its figures to this file.
     #[arg(long, hide = true)]
     pub(crate) figures: Option<PathBuf>,
+    /// Stands in for a server until the input ends.
+    #[arg(long, hide = true)]
+    pub(crate) stand_in: bool,
 }
 
 impl Arguments {
@@ -59,4 +62,28 @@ impl Arguments {
 
 fn or_all<T: ValueEnum + Clone>(asked: &[T]) -> Vec<T> {
     if asked.is_empty() { T::value_variants().to_vec() } else { asked.to_vec() }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser, ValueEnum};
+
+    use super::Arguments;
+    use crate::figure::Layout;
+    use crate::place::Database;
+
+    #[test]
+    fn without_arguments_everything_is_measured() {
+        Arguments::command().debug_assert();
+        let arguments = Arguments::parse_from(["bench"]);
+        assert_eq!(arguments.databases(), Database::value_variants());
+        assert_eq!(arguments.layouts(), [Layout::Pinned, Layout::Unpinned]);
+        assert!(!arguments.build && !arguments.stand_in);
+    }
+
+    #[test]
+    fn a_list_is_asked_for_with_commas() {
+        let arguments = Arguments::parse_from(["bench", "--database", "mysql,mssql"]);
+        assert_eq!(arguments.databases(), [Database::Mysql, Database::Mssql]);
+    }
 }

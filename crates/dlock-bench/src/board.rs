@@ -1,6 +1,6 @@
 //! What the subjects reached, round by round.
 
-use crate::figure::{Figure, Layout, median, quantile};
+use crate::figure::{Figure, Layout, median, quantile, ratio};
 use crate::place::Database;
 use crate::subject::RAW;
 
@@ -26,6 +26,8 @@ impl Fold {
 pub(crate) struct Board {
     pub(crate) measure: String,
     pub(crate) unit: &'static str,
+    /// The subject that the others are compared with.
+    baseline: Option<&'static str>,
     rows: Vec<Row>,
 }
 
@@ -39,7 +41,17 @@ struct Row {
 impl Board {
     /// No values yet.
     pub(crate) fn new(measure: impl Into<String>, unit: &'static str) -> Self {
-        Self { measure: measure.into(), unit, rows: Vec::new() }
+        Self { measure: measure.into(), unit, baseline: Some(RAW), rows: Vec::new() }
+    }
+
+    /// Compares with another subject than the raw driver.
+    pub(crate) fn against(self, baseline: &'static str) -> Self {
+        Self { baseline: Some(baseline), ..self }
+    }
+
+    /// Compares nothing: a value around zero has no ratio that means anything.
+    pub(crate) fn without_ratios(self) -> Self {
+        Self { baseline: None, ..self }
     }
 
     fn row(&mut self, subject: &'static str) -> &mut Row {
@@ -74,19 +86,19 @@ impl Board {
                 value: fold.of(&row.values),
                 ratio: self.ratio(row, fold),
                 rounds: row.values.len(),
+                values: row.values.clone(),
                 note: row.note.clone(),
             })
             .collect()
     }
 
-    /// Round by round for a median, so that what slows a whole round down cancels out.
     fn ratio(&self, row: &Row, fold: Fold) -> Option<f64> {
-        let raw = &self.rows.iter().find(|row| row.subject == RAW)?.values;
-        if fold == Fold::P99 || raw.len() != row.values.len() {
-            return Some(fold.of(&row.values)? / fold.of(raw)?).filter(|ratio| ratio.is_finite());
+        let baseline = self.baseline?;
+        let base = &self.rows.iter().find(|row| row.subject == baseline)?.values;
+        match fold {
+            Fold::Median => ratio(&row.values, base),
+            Fold::P99 => ratio(&[fold.of(&row.values)?], &[fold.of(base)?]),
         }
-        let ratios: Vec<f64> = row.values.iter().zip(raw).map(|(one, raw)| one / raw).collect();
-        median(&ratios).filter(|ratio| ratio.is_finite())
     }
 }
 
@@ -98,7 +110,7 @@ mod tests {
     use crate::subject::RAW;
 
     #[test]
-    fn ratios_are_taken_within_a_round() {
+    fn a_subject_without_values_is_kept_with_its_note() {
         let mut board = Board::new("pairs", "1/s");
         for (raw, other) in [(100.0, 90.0), (10.0, 9.0), (1000.0, 900.0)] {
             board.add(RAW, raw);
@@ -109,5 +121,19 @@ mod tests {
         assert_eq!(figures[1].value, Some(90.0));
         assert_eq!(figures[1].ratio, Some(0.9));
         assert_eq!((figures[2].value, figures[2].ratio), (None, None));
+    }
+
+    #[test]
+    fn a_ratio_is_by_the_baseline_if_there_is_one() {
+        let filled = |mut board: Board| {
+            board.add(RAW, 2.0);
+            board.add("base", 4.0);
+            let figures = board.figures(Database::Mysql, Layout::Unpinned, Fold::Median);
+            figures.iter().map(|figure| figure.ratio).collect::<Vec<_>>()
+        };
+        let board = || Board::new("late by", "ms");
+        assert_eq!(filled(board()), [Some(1.0), Some(2.0)]);
+        assert_eq!(filled(board().against("base")), [Some(0.5), Some(1.0)]);
+        assert_eq!(filled(board().without_ratios()), [None, None]);
     }
 }

@@ -5,17 +5,27 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts};
+use oracle::Connection;
 use tokio_postgres::{Client, NoTls};
 
 use crate::place::{Database, Place};
+use crate::subject::mssql::{self, Tcp};
+use crate::subject::oracle::connection;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
+const POSTGRES: &str = "SELECT count(*) FROM pg_locks WHERE locktype='advisory' AND NOT granted";
+const MYSQL: &str = "SELECT count(*) FROM information_schema.processlist WHERE state='User lock'";
+const MSSQL: &str = "SELECT request_session_id FROM sys.dm_tran_locks \
+                     WHERE resource_type='APPLICATION' AND request_status='WAIT'";
+const ORACLE: &str = "SELECT COUNT(*) FROM v$lock WHERE type='UL' AND request > 0";
+
 /// Sees how many sessions wait for a lock on the server.
-#[derive(Debug)]
 pub(crate) enum Eye {
     Postgres(Client),
     Mysql(Box<Conn>),
+    Mssql(Box<Tcp>),
+    Oracle(Connection),
 }
 
 impl Eye {
@@ -30,22 +40,22 @@ impl Eye {
             Database::Mysql | Database::Mariadb => {
                 Self::Mysql(Box::new(Conn::new(Opts::from_url(&place.url())?).await?))
             }
+            Database::Mssql => Self::Mssql(Box::new(mssql::client(&place).await?)),
+            Database::Oracle => Self::Oracle(connection()?),
         })
     }
 
     /// The sessions that wait for a lock, whatever its key.
     pub(crate) async fn waiters(&mut self) -> Result<i64> {
-        match self {
-            Self::Postgres(client) => {
-                let sql = "SELECT count(*) FROM pg_locks WHERE locktype='advisory' AND NOT granted";
-                Ok(client.query_one(sql, &[]).await?.get(0))
+        Ok(match self {
+            Self::Postgres(client) => client.query_one(POSTGRES, &[]).await?.get(0),
+            Self::Mysql(conn) => conn.query_first(MYSQL).await?.context("a count")?,
+            Self::Mssql(client) => {
+                let rows = client.simple_query(MSSQL).await?.into_first_result().await?;
+                i64::try_from(rows.len())?
             }
-            Self::Mysql(conn) => {
-                let sql = "SELECT count(*) FROM information_schema.processlist \
-                           WHERE state='User lock'";
-                conn.query_first(sql).await?.context("a count")
-            }
-        }
+            Self::Oracle(connection) => connection.query_row_as(ORACLE, &[])?,
+        })
     }
 
     /// Waits until so many sessions wait, and says how long that took.

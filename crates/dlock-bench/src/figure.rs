@@ -12,6 +12,9 @@ pub(crate) enum Layout {
     Pinned,
     /// Wherever the system puts them, the client on a multi-thread runtime.
     Unpinned,
+    /// It does not matter: nothing is run.
+    #[value(skip)]
+    Neither,
 }
 
 impl Layout {
@@ -20,6 +23,7 @@ impl Layout {
         match self {
             Self::Pinned => "pinned",
             Self::Unpinned => "unpinned",
+            Self::Neither => "value",
         }
     }
 }
@@ -34,18 +38,26 @@ pub(crate) struct Figure {
     pub(crate) subject: String,
     /// The median; `None` where the subject has nothing of the kind, or did not do it in time.
     pub(crate) value: Option<f64>,
-    /// The median over rounds of this subject's value by the raw driver's of the same round.
+    /// The median over rounds of this subject's value by the baseline's of the same round.
     pub(crate) ratio: Option<f64>,
     pub(crate) rounds: usize,
+    /// The value of each round; not written to files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) values: Vec<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) note: Option<String>,
 }
 
-/// All that one run found.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Findings {
-    pub(crate) machine: Vec<(String, String)>,
-    pub(crate) figures: Vec<Figure>,
+/// The median over rounds of one subject's value by another's of the same round, so that what slows
+/// a whole round down cancels out.
+pub(crate) fn ratio(values: &[f64], others: &[f64]) -> Option<f64> {
+    let ratio = if values.len() == others.len() {
+        let ratios: Vec<f64> = values.iter().zip(others).map(|(one, other)| one / other).collect();
+        median(&ratios)?
+    } else {
+        median(values)? / median(others)?
+    };
+    Some(ratio).filter(|ratio| ratio.is_finite())
 }
 
 /// The middle of the values.
@@ -63,7 +75,7 @@ pub(crate) fn quantile(values: &[f64], share: usize, of: usize) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{median, quantile};
+    use super::{median, quantile, ratio};
 
     #[test]
     fn quantiles_are_values_that_occurred() {
@@ -72,5 +84,13 @@ mod tests {
         assert_eq!(quantile(&values, 99, 100), Some(99.0));
         assert_eq!(median(&[7.0]), Some(7.0));
         assert_eq!(median(&[]), None);
+    }
+
+    #[test]
+    fn ratios_are_taken_within_a_round() {
+        assert_eq!(ratio(&[90.0, 9.0, 900.0], &[100.0, 10.0, 1000.0]), Some(0.9));
+        assert_eq!(ratio(&[90.0, 9.0], &[10.0]), Some(0.9));
+        assert_eq!(ratio(&[1.0], &[0.0]), None);
+        assert_eq!(ratio(&[], &[1.0]), None);
     }
 }

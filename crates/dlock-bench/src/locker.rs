@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use crate::place::Place;
+use crate::source::Source;
 
 /// What a subject does over one connection. Every call is the subject's own idiom.
 pub(crate) trait Locker: Sized + Send + 'static {
+    /// Where its connection comes from.
+    type Source: Source;
+
     /// Opens a connection; the key is what it locks.
-    fn connect(place: Place, key: u32) -> impl Future<Output = Result<Self>> + Send;
+    fn connect(source: &Self::Source, key: u32) -> impl Future<Output = Result<Self>> + Send;
 
     /// Acquires, and waits for as long as it takes.
     fn acquire(&mut self) -> impl Future<Output = Result<()>> + Send {

@@ -13,9 +13,16 @@ pub(crate) fn machine() -> Vec<(String, String)> {
         ("system", said("uname", &["-sr"])),
         ("compiler", said("rustc", &["--version"])),
         ("load before the run", load()),
+        ("command", command()),
+        ("commit", said("git", &["describe", "--always", "--dirty"])),
         ("date", said("date", &["-u", "+%Y-%m-%d %H:%M UTC"])),
     ];
     facts.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
+fn command() -> String {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    format!("cargo xtask bench {}", arguments.join(" ")).trim_end().to_owned()
 }
 
 fn load() -> String {

@@ -5,15 +5,22 @@ mod board;
 mod build;
 mod eye;
 mod figure;
+mod findings;
+mod goal;
 mod locker;
 mod machine;
 mod measure;
+mod message;
 mod place;
 mod recorder;
 mod report;
 mod run;
+mod server;
+mod source;
+mod stand_in;
 mod statements;
 mod subject;
+mod tether;
 mod venv;
 
 use std::alloc::System;
@@ -27,7 +34,9 @@ use clap::Parser;
 use tokio::runtime::{Builder, Runtime};
 
 use arguments::Arguments;
-use figure::{Figure, Findings, Layout};
+use figure::Layout;
+use findings::Findings;
+use run::Found;
 
 /// Counts what is allocated, for all subjects alike.
 #[global_allocator]
@@ -41,6 +50,7 @@ fn allocated() -> i64 {
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     match &arguments.figures {
+        _ if arguments.stand_in => stand_in::run(),
         Some(file) => one_layout(&arguments, file),
         None => all(&arguments),
     }
@@ -49,28 +59,30 @@ fn main() -> Result<()> {
 /// A process of its own for each layout: where it may run is settled before its servers start.
 fn all(arguments: &Arguments) -> Result<()> {
     let machine = machine::machine();
-    if !arguments.no_python {
-        if let Err(error) = venv::set_up() {
-            println!("the Python peers are left out: {error:#}");
-        }
+    if !arguments.no_python
+        && let Err(error) = venv::set_up(&arguments.databases())
+    {
+        println!("the Python peers are left out: {error:#}");
     }
-    let mut figures = Vec::new();
+    let mut found = Found::default();
     for layout in arguments.layouts() {
-        figures.extend(in_child(layout)?);
+        found.add(in_child(layout));
     }
     if arguments.build {
-        figures.extend(build::measure()?);
+        found.add(build::measure());
     }
-    report::write(&Findings { machine, figures }, &arguments.out())
+    report::write(&Findings::new(machine, found.figures), &arguments.out())?;
+    ensure!(!found.has_failed, "not everything could be measured");
+    Ok(())
 }
 
-fn in_child(layout: Layout) -> Result<Vec<Figure>> {
+fn in_child(layout: Layout) -> Result<Found> {
     let file = tempfile::NamedTempFile::new()?;
     let mut command = child(layout)?;
     command.args(env::args_os().skip(1)).arg("--figures").arg(file.path());
     // The last value of a repeated option wins over none, and a list takes both: say it anew.
     command.env("DLOCK_BENCH_LAYOUT", layout.name());
-    let status = command.status().context("starting a layout's own process")?;
+    let status = tether::run(&mut command).context("starting a layout's own process")?;
     ensure!(status.success(), "the {} run failed: {status}", layout.name());
     Ok(serde_json::from_slice(&std::fs::read(file.path())?)?)
 }
@@ -86,16 +98,17 @@ fn child(layout: Layout) -> Result<Command> {
 }
 
 fn one_layout(arguments: &Arguments, file: &Path) -> Result<()> {
+    tether::hold();
     let pinned = env::var("DLOCK_BENCH_LAYOUT").is_ok_and(|name| name == Layout::Pinned.name());
     let layout = if pinned { Layout::Pinned } else { Layout::Unpinned };
-    let figures = runtime(layout)?.block_on(run::run(arguments, layout))?;
-    Ok(std::fs::write(file, serde_json::to_vec(&figures)?)?)
+    let found = runtime(layout)?.block_on(run::run(arguments, layout))?;
+    Ok(std::fs::write(file, serde_json::to_vec(&found)?)?)
 }
 
 fn runtime(layout: Layout) -> Result<Runtime> {
     let mut builder = match layout {
         Layout::Pinned => Builder::new_current_thread(),
-        Layout::Unpinned => Builder::new_multi_thread(),
+        Layout::Unpinned | Layout::Neither => Builder::new_multi_thread(),
     };
     Ok(builder.enable_all().build()?)
 }

@@ -15,14 +15,27 @@ use indicatif::ProgressBar;
 use crate::board::{Board, Fold};
 use crate::eye::Eye;
 use crate::figure::{Figure, Layout};
-use crate::place::Place;
+use crate::place::{Database, Place};
 use crate::subject::Kind;
+
+/// What the boards are called that goals are about.
+pub(crate) const PAIRS: &str = "pairs, 1 connection";
+pub(crate) const PAIRS_OF_EIGHT: &str = "pairs, 8 connections";
+pub(crate) const WAIT_FREE: &str = "wait-free pairs, 1 connection";
+pub(crate) const CPU: &str = "client CPU per pair, 1 connection";
+pub(crate) const HAND_OVER: &str = "hand-over, median";
+pub(crate) const ACQUIRE_TRIPS: &str = "acquire: round trips";
+pub(crate) const RELEASE_TRIPS: &str = "release: round trips";
+pub(crate) const PAIR_TRIPS: &str = "pair: round trips";
+pub(crate) const PAIR_BYTES: &str = "pair: bytes";
 
 /// A measure that can be asked for by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Measure {
     /// Uncontended acquires and releases in a second, and the client's processor time for each.
     Pairs,
+    /// The same for acquires that do not wait.
+    WaitFree,
     /// From a holder's release to its waiter's return.
     HandOver,
     /// How much later than asked for a bounded wait ends.
@@ -38,9 +51,26 @@ pub(crate) enum Measure {
 }
 
 impl Measure {
-    /// Whether it depends on how the processors are shared; the others run in one layout only.
+    /// Whether it is taken in this layout: in both where it depends on how the processors are
+    /// shared.
     pub(crate) fn needs(self, layout: Layout) -> bool {
-        layout == Layout::Unpinned || matches!(self, Self::Pairs | Self::HandOver | Self::Growth)
+        match self {
+            Self::Pairs | Self::WaitFree | Self::HandOver => true,
+            Self::Growth => layout == Layout::Pinned,
+            Self::TimeOut | Self::Wire | Self::Memory | Self::Drops => layout == Layout::Unpinned,
+        }
+    }
+
+    /// Whether there is anything to measure on this database.
+    pub(crate) fn applies(self, database: Database) -> bool {
+        match self {
+            // Only there can a lock be had without a wait by a statement of its own, and only there
+            // do many locks share one session by design.
+            Self::WaitFree | Self::Growth => database == Database::Postgres,
+            // Its stand-in has no wire.
+            Self::Wire => database != Database::Oracle,
+            _ => true,
+        }
     }
 }
 
@@ -83,9 +113,10 @@ impl Scene {
         self.eye.expect_none().await?;
         match measure {
             Measure::Pairs => {
-                pairs::measure(self, 1).await?;
-                pairs::measure(self, 8).await
+                pairs::measure(self, &pairs::ONE).await?;
+                pairs::measure(self, &pairs::EIGHT).await
             }
+            Measure::WaitFree => pairs::measure(self, &pairs::WITHOUT_WAIT).await,
             Measure::HandOver => hand_over::measure(self).await,
             Measure::TimeOut => time_out::measure(self).await,
             Measure::Wire => wire::measure(self).await,
@@ -102,7 +133,7 @@ impl Scene {
 
     /// Says what is being done.
     fn say(&self, what: &str) {
-        let (database, layout) = (self.place.database.name(), self.layout.name());
+        let (database, layout) = (self.place.database.title(), self.layout.name());
         self.progress.set_message(format!("{database}, {layout}: {what}"));
         self.progress.tick();
     }

@@ -2,28 +2,53 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use anyhow::Result;
 use clap::ValueEnum;
-use dlock_testkit::server::{MariaDb, MySql, Postgres};
 use serde::{Deserialize, Serialize};
 
 /// A database that is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Database {
     Postgres,
     Mysql,
     Mariadb,
+    /// A stand-in for SQL Server.
+    Mssql,
+    /// A stand-in for Oracle.
+    Oracle,
 }
 
 impl Database {
-    /// The name in tables and files.
+    /// The name in files.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Postgres => "postgres",
             Self::Mysql => "mysql",
             Self::Mariadb => "mariadb",
+            Self::Mssql => "mssql",
+            Self::Oracle => "oracle",
         }
+    }
+
+    /// The name in tables and charts.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Postgres => "PostgreSQL",
+            Self::Mysql => "MySQL",
+            Self::Mariadb => "MariaDB",
+            Self::Mssql => "SQL Server (a STAND-IN)",
+            Self::Oracle => "Oracle (a STAND-IN)",
+        }
+    }
+
+    /// The name of the product, where none of its servers is meant.
+    pub(crate) fn product(self) -> &'static str {
+        self.title().trim_end_matches(" (a STAND-IN)")
+    }
+
+    /// Whether something else answers in its place, which says nothing of the vendor's server.
+    pub(crate) fn is_stand_in(self) -> bool {
+        matches!(self, Self::Mssql | Self::Oracle)
     }
 }
 
@@ -35,12 +60,17 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The URL that every driver takes.
+    /// What the driver takes to connect.
     pub(crate) fn url(self) -> String {
         let port = self.port;
         match self.database {
             Database::Postgres => format!("postgres://postgres@127.0.0.1:{port}/postgres"),
             Database::Mysql | Database::Mariadb => format!("mysql://dlock@127.0.0.1:{port}/dlock"),
+            Database::Mssql => format!(
+                "Server=tcp:127.0.0.1,{port};Database=dlock;User Id=sa;Password=dlock;\
+                 Encrypt=DANGER_PLAINTEXT;TrustServerCertificate=true"
+            ),
+            Database::Oracle => "scott/tiger@bench".to_owned(),
         }
     }
 
@@ -55,40 +85,17 @@ impl Place {
     }
 }
 
-/// A private server: it ends with this.
-#[derive(Debug)]
-pub(crate) enum Server {
-    Postgres(Postgres),
-    Mysql(MySql),
-    Mariadb(MariaDb),
-}
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum;
 
-impl Server {
-    /// Starts one, in this process's own processor affinity.
-    pub(crate) fn start(database: Database) -> Result<Self> {
-        Ok(match database {
-            Database::Postgres => Self::Postgres(Postgres::start(&[])?),
-            Database::Mysql => Self::Mysql(MySql::start(&[])?),
-            Database::Mariadb => Self::Mariadb(MariaDb::start(&[])?),
-        })
-    }
+    use super::Database;
 
-    /// Where it listens.
-    pub(crate) fn place(&self) -> Result<Place> {
-        Ok(match self {
-            Self::Postgres(server) => Place { database: Database::Postgres, port: server.port()? },
-            Self::Mysql(server) => Place { database: Database::Mysql, port: server.port()? },
-            Self::Mariadb(server) => Place { database: Database::Mariadb, port: server.port()? },
-        })
-    }
-
-    /// Its version.
-    pub(crate) fn version(&self) -> String {
-        let version = match self {
-            Self::Postgres(server) => server.version(),
-            Self::Mysql(server) => server.version(),
-            Self::Mariadb(server) => server.version(),
-        };
-        version.unwrap_or("?").to_owned()
+    #[test]
+    fn a_stand_in_is_called_one() {
+        for database in Database::value_variants() {
+            assert_eq!(database.title().contains("STAND-IN"), database.is_stand_in());
+            assert!(!database.product().contains("STAND-IN"));
+        }
     }
 }

@@ -4,12 +4,13 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, bail};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::OwnedReadHalf;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
+use crate::message::{mysql, postgres, tds};
 use crate::place::{Database, Place};
 
 type Bytes = Arc<Mutex<Vec<u8>>>;
@@ -48,6 +49,8 @@ impl Recorder {
         match self.place.database {
             Database::Postgres => postgres(&sent),
             Database::Mysql | Database::Mariadb => mysql(&sent),
+            Database::Mssql => tds(&sent),
+            Database::Oracle => bail!("the stand-in for Oracle has no wire"),
         }
     }
 }
@@ -83,51 +86,5 @@ async fn record(
         let bytes = &buffer[..read];
         sent.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
         to.write_all(bytes).await?;
-    }
-}
-
-/// Simple queries: `Q`, the length with itself in four bytes, the text, a zero.
-fn postgres(mut sent: &[u8]) -> Result<Vec<String>> {
-    let mut statements = Vec::new();
-    while let [kind, rest @ ..] = sent {
-        let length = rest.first_chunk().context("a cut message")?;
-        let length = usize::try_from(u32::from_be_bytes(*length))?;
-        ensure!(*kind == b'Q', "a message of kind {:?}: not a simple query", char::from(*kind));
-        let text = rest.get(4..length - 1).context("a cut message")?;
-        statements.push(String::from_utf8(text.to_vec())?);
-        sent = &rest[length..];
-    }
-    Ok(statements)
-}
-
-/// COM_QUERY: the length in three bytes, a number, `3`, the text.
-fn mysql(mut sent: &[u8]) -> Result<Vec<String>> {
-    let mut statements = Vec::new();
-    while let [a, b, c, _, rest @ ..] = sent {
-        let length = usize::try_from(u32::from_le_bytes([*a, *b, *c, 0]))?;
-        let packet = rest.get(..length).context("a cut packet")?;
-        let text = packet.strip_prefix(&[3]).context("a packet that is not a COM_QUERY")?;
-        statements.push(String::from_utf8(text.to_vec())?);
-        sent = &rest[length..];
-    }
-    Ok(statements)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{mysql, postgres};
-
-    #[test]
-    fn statements_are_read_off_the_wire() {
-        let sent = b"Q\0\0\0\x0dSELECT 1\0Q\0\0\0\x05\0";
-        assert_eq!(postgres(sent).expect("two queries"), ["SELECT 1", ""]);
-        let sent = b"\x09\0\0\0\x03SELECT 1\x01\0\0\0\x03";
-        assert_eq!(mysql(sent).expect("two queries"), ["SELECT 1", ""]);
-    }
-
-    #[test]
-    fn another_kind_of_message_is_an_error() {
-        postgres(b"P\0\0\0\x05\0").expect_err("a Parse");
-        mysql(b"\x01\0\0\0\x0e").expect_err("a ping");
     }
 }

@@ -1,4 +1,4 @@
-//! The statements that this library sends for one key.
+//! The statements that this library sends.
 
 use std::time::Duration;
 
@@ -11,8 +11,11 @@ use crate::recorder::Recorder;
 /// The time-outs that are measured.
 pub(crate) const LIMITS: [Duration; 2] = [Duration::from_millis(300), Duration::from_millis(5)];
 
+/// The key that statements are recorded for: a number that nothing else in a statement is.
+const SAMPLE: u32 = 4_241_999;
+
 /// The texts, one message each.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Statements {
     pub(crate) acquire: String,
     pub(crate) release: String,
@@ -21,9 +24,9 @@ pub(crate) struct Statements {
 
 impl Statements {
     /// Records what `L` sends for a key that nobody holds.
-    pub(crate) async fn of<L: Locker>(place: Place, key: u32) -> Result<Self> {
+    pub(crate) async fn of<L: Locker<Source = Place>>(place: Place) -> Result<Self> {
         let recorder = Recorder::start(place).await?;
-        let mut locker = L::connect(recorder.place(), key).await?;
+        let mut locker = L::connect(&recorder.place(), SAMPLE).await?;
         recorder.reset();
         locker.acquire().await?;
         locker.release().await?;
@@ -39,6 +42,18 @@ impl Statements {
         Ok(Self { acquire, release, within })
     }
 
+    /// The same for another key, where the text holds the key.
+    pub(crate) fn with_key(&self, key: u32) -> Self {
+        let [sample, key] = [SAMPLE, key].map(|key| key.to_string());
+        let changed = |text: &String| text.replace(&sample, &key);
+        let within = self.within.iter().map(|(limit, text)| (*limit, changed(text)));
+        Self {
+            acquire: changed(&self.acquire),
+            release: changed(&self.release),
+            within: within.collect(),
+        }
+    }
+
     /// The statement of a bounded wait.
     pub(crate) fn within(&self, limit: Duration) -> Option<&str> {
         let found = self.within.iter().find(|(recorded, _)| *recorded == limit);
@@ -52,4 +67,22 @@ fn pair(recorder: &Recorder) -> Result<[String; 2]> {
     <[String; 2]>::try_from(statements)
         .ok()
         .with_context(|| format!("an acquire and a release took {count} messages, not two"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LIMITS, SAMPLE, Statements};
+
+    #[test]
+    fn the_key_is_changed_everywhere() {
+        let text = |verb: &str| format!("{verb}({SAMPLE})");
+        let within = LIMITS.map(|limit| (limit, text("within"))).into();
+        let recorded = Statements { acquire: text("acquire"), release: text("release"), within };
+        let changed = recorded.with_key(7);
+        assert_eq!(
+            (changed.acquire.as_str(), changed.release.as_str()),
+            ("acquire(7)", "release(7)")
+        );
+        assert_eq!(LIMITS.map(|limit| changed.within(limit)), [Some("within(7)"); 2]);
+    }
 }

@@ -2,8 +2,10 @@
 
 #[cfg(feature = "peers")]
 mod distributed;
+pub(crate) mod mssql;
 mod mysql;
 mod native;
+pub(crate) mod oracle;
 mod postgres;
 mod python;
 #[cfg(feature = "peers")]
@@ -61,6 +63,9 @@ pub(crate) trait Subject: Send {
     ) -> BoxFuture<'a, Result<Option<Duration>>>;
 }
 
+/// A subject that opens its connections.
+pub(crate) type Connecting = BoxFuture<'static, Result<Box<dyn Subject>>>;
+
 /// A kind of subject.
 #[derive(Clone, Copy)]
 pub(crate) struct Kind {
@@ -68,7 +73,7 @@ pub(crate) struct Kind {
     pub(crate) name: &'static str,
     /// Whether it can take and give back separately: a lock over a lent session cannot.
     pub(crate) is_whole: bool,
-    connect: fn(Place, u32) -> BoxFuture<'static, Result<Box<dyn Subject>>>,
+    connect: fn(Place, u32) -> Connecting,
 }
 
 impl std::fmt::Debug for Kind {
@@ -103,28 +108,63 @@ const fn pairs_only<L: crate::locker::Locker>(name: &'static str) -> Kind {
 const PYTHON: Kind =
     Kind { name: "sqlalchemy-dlock 0.8.1 (Python)", is_whole: true, connect: python::connect };
 
+/// This library over a session that it owns.
+pub(crate) const OWNED: &str = "dlock, owned";
+/// This library over a session that it is lent, with a new lock each time.
+pub(crate) const LENT: &str = "dlock, lent";
+/// The raw driver that the wait-free acquires are compared with.
+pub(crate) const TYPED: &str = "raw driver, typed";
+/// sqlx.
+pub(crate) const SQLX: &str = "sqlx PgAdvisoryLock";
+
 const POSTGRES: &[Kind] = &[
     whole::<postgres::Raw>(RAW),
     whole::<postgres::Plain>("raw driver, plain statements"),
     whole::<postgres::Naive>("raw driver, naive"),
-    whole::<postgres::Owned>("dlock, owned"),
-    pairs_only::<postgres::Lent>("dlock, lent"),
+    whole::<postgres::Owned>(OWNED),
+    whole::<postgres::Shared>("dlock, shared"),
+    pairs_only::<postgres::Lent>(LENT),
     #[cfg(feature = "peers")]
-    whole::<sqlx_postgres::Sqlx>("sqlx PgAdvisoryLock"),
+    whole::<sqlx_postgres::Sqlx>(SQLX),
     #[cfg(feature = "peers")]
     whole::<distributed::Postgres>("distributed-lock-postgres"),
     PYTHON,
+];
+
+/// In acquires that do not wait.
+const WAIT_FREE: &[Kind] = &[
+    pairs_only::<postgres::Typed>(TYPED),
+    pairs_only::<postgres::Prepared>("raw driver, prepared"),
+    pairs_only::<postgres::Unprepared>("raw driver, prepared anew"),
+    pairs_only::<postgres::TryOwned>(OWNED),
+    pairs_only::<postgres::TryLent>(LENT),
+    #[cfg(feature = "peers")]
+    pairs_only::<sqlx_postgres::TrySqlx>(SQLX),
 ];
 
 const MYSQL: &[Kind] = &[
     whole::<mysql::Raw>(RAW),
     whole::<mysql::Plain>("raw driver, plain statements"),
     whole::<mysql::Naive>("raw driver, naive"),
-    whole::<mysql::Owned>("dlock, owned"),
-    pairs_only::<mysql::Lent>("dlock, lent"),
+    whole::<mysql::Owned>(OWNED),
+    pairs_only::<mysql::Lent>(LENT),
     #[cfg(feature = "peers")]
     whole::<distributed::Mysql>("distributed-lock-mysql"),
     PYTHON,
+];
+
+const MSSQL: &[Kind] = &[
+    whole::<mssql::Raw>(RAW),
+    whole::<mssql::Plain>("raw driver, plain statements"),
+    whole::<mssql::Owned>(OWNED),
+    pairs_only::<mssql::Lent>(LENT),
+];
+
+const ORACLE: &[Kind] = &[
+    whole::<oracle::Raw>(RAW),
+    whole::<oracle::Naive>("raw driver, spawn_blocking"),
+    whole::<oracle::Owned>(OWNED),
+    whole::<oracle::Shared>("dlock, shared"),
 ];
 
 /// What is measured on a database; Python's only where it could be set up.
@@ -132,11 +172,18 @@ pub(crate) fn kinds(database: Database, python: bool) -> Vec<Kind> {
     let kinds = match database {
         Database::Postgres => POSTGRES,
         Database::Mysql | Database::Mariadb => MYSQL,
+        Database::Mssql => MSSQL,
+        Database::Oracle => ORACLE,
     };
     kinds.iter().copied().filter(|kind| python || kind.name != PYTHON.name).collect()
 }
 
-/// The statements that this library sends to PostgreSQL for one key.
-pub(crate) async fn postgres_statements(place: Place, key: u32) -> Result<Statements> {
-    Statements::of::<postgres::Owned>(place, key).await
+/// What is measured in acquires that do not wait.
+pub(crate) fn wait_free(database: Database) -> &'static [Kind] {
+    if database == Database::Postgres { WAIT_FREE } else { &[] }
+}
+
+/// The statements that this library sends to PostgreSQL.
+pub(crate) async fn postgres_statements(place: Place) -> Result<Statements> {
+    Statements::of::<postgres::Shared>(place).await
 }

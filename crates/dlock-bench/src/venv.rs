@@ -5,6 +5,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
+use crate::place::Database;
+
 const REQUIREMENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/python/requirements.txt");
 
 /// The peer's program.
@@ -15,9 +17,10 @@ pub(crate) fn python() -> Option<PathBuf> {
     Some(place().join("bin/python")).filter(|_| place().join("ready").is_file())
 }
 
-/// Sets the environment up, from the package index that pip is configured for.
-pub(crate) fn set_up() -> Result<()> {
-    if python().is_some() {
+/// Sets the environment up if these databases need it, from the package index that pip is
+/// configured for.
+pub(crate) fn set_up(databases: &[Database]) -> Result<()> {
+    if python().is_some() || databases.iter().all(|database| database.is_stand_in()) {
         return Ok(());
     }
     println!("fetching the Python peers");

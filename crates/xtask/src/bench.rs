@@ -1,23 +1,25 @@
 //! `cargo xtask bench`: figures side by side, in one run.
 
 use std::env;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-use crate::cargo::{cargo, root, run};
+use crate::cargo::{cargo, root};
 
 const MANIFEST: &str = "crates/dlock-bench/Cargo.toml";
 
 /// Builds the bench with optimisations and runs it; it starts its own servers.
 ///
 /// # Errors
-/// Returns an error if the bench does not build or fails.
+/// Returns an error if cargo cannot be run; else it does not return.
 pub(crate) fn bench(arguments: &[String]) -> Result<()> {
     println!("building the bench with optimisations (a few minutes the first time)");
     let mut command = cargo(&["run", "--release", "--quiet", "--manifest-path", MANIFEST]);
     command.arg("--target-dir").arg(target()).arg("--").args(arguments);
-    run(&mut command).context("the bench failed")
+    // In place of this process: what ends the one ends the other.
+    Err(command.exec()).context("running cargo")
 }
 
 /// It is a workspace of its own, and would else have a target directory of its own.

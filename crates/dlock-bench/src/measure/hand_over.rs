@@ -2,18 +2,18 @@
 
 use anyhow::Result;
 
-use super::{Scene, micros};
+use super::{HAND_OVER, Scene, micros};
 use crate::board::{Board, Fold};
 
 /// Hand-overs for each round that other measures have.
-const EACH: u32 = 20;
+const EACH: u32 = 15;
 
 pub(super) async fn measure(scene: &mut Scene) -> Result<()> {
     let mut subjects = Vec::new();
     for kind in scene.whole() {
         subjects.push((kind.name, kind.connect(scene.place, 1).await?));
     }
-    let mut median = Board::new("hand-over, median", "µs");
+    let mut median = Board::new(HAND_OVER, "µs");
     let mut p99 = Board::new("hand-over, 99th percentile", "µs");
     let rounds = scene.rounds * EACH;
     for round in 0..rounds {

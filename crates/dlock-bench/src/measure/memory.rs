@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::Scene;
 use crate::board::{Board, Fold};
 
-const TRIES: u32 = 3;
+const TRIES: u32 = 1;
 
 pub(super) async fn measure(scene: &mut Scene) -> Result<()> {
     let mut board = Board::new("memory of a waiter", "B");

@@ -4,13 +4,49 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{Scene, micros};
+use super::{CPU, PAIRS, PAIRS_OF_EIGHT, Scene, WAIT_FREE, micros};
 use crate::board::{Board, Fold};
-use crate::subject::{Kind, Subject};
+use crate::place::Place;
+use crate::subject::{Kind, RAW, Subject, TYPED, wait_free};
 
 /// How long a subject's turn in a round is, about.
 const TURN: f64 = 0.06;
 const FIRST: u32 = 30;
+
+/// Which pairs are measured.
+pub(super) struct Setup {
+    pairs: &'static str,
+    cpu: &'static str,
+    connections: u32,
+    baseline: &'static str,
+    kinds: fn(&Scene) -> Vec<Kind>,
+}
+
+/// A lock that waits, on one connection.
+pub(super) const ONE: Setup = Setup {
+    pairs: PAIRS,
+    cpu: CPU,
+    connections: 1,
+    baseline: RAW,
+    kinds: |scene| scene.kinds.clone(),
+};
+
+/// The same on eight at once.
+pub(super) const EIGHT: Setup = Setup {
+    pairs: PAIRS_OF_EIGHT,
+    cpu: "client CPU per pair, 8 connections",
+    connections: 8,
+    ..ONE
+};
+
+/// A lock that does not wait.
+pub(super) const WITHOUT_WAIT: Setup = Setup {
+    pairs: WAIT_FREE,
+    cpu: "client CPU per wait-free pair, 1 connection",
+    baseline: TYPED,
+    kinds: |scene| wait_free(scene.place.database).to_vec(),
+    ..ONE
+};
 
 struct Entry {
     kind: Kind,
@@ -19,20 +55,28 @@ struct Entry {
     count: u32,
 }
 
-/// Measures with so many connections at once.
-pub(super) async fn measure(scene: &mut Scene, connections: u32) -> Result<()> {
-    let many = if connections == 1 { "1 connection" } else { "8 connections" };
-    let mut entries = connect(scene, connections).await?;
-    let mut pairs = Board::new(format!("pairs, {many}"), "1/s");
-    let mut cpu = Board::new(format!("client CPU per pair, {many}"), "µs");
+impl Entry {
+    async fn connect(kind: Kind, place: Place, connections: u32) -> Result<Self> {
+        let mut subject = kind.connect(place, connections).await?;
+        subject.pairs(FIRST).await?;
+        let first = subject.pairs(FIRST).await?;
+        Ok(Self { kind, subject, count: count(first.wall) })
+    }
+}
+
+/// Measures what the setup says.
+pub(super) async fn measure(scene: &mut Scene, setup: &Setup) -> Result<()> {
+    let mut entries = connect(scene, setup).await?;
+    let mut pairs = Board::new(setup.pairs, "1/s").against(setup.baseline);
+    let mut cpu = Board::new(setup.cpu, "µs").against(setup.baseline);
     for round in 0..scene.rounds {
-        scene.say(&format!("pairs, {many}, round {} of {}", round + 1, scene.rounds));
+        scene.say(&format!("{}, round {} of {}", setup.pairs, round + 1, scene.rounds));
         // Forwards and backwards, so that nobody is always behind the same neighbour.
         entries.reverse();
         for entry in &mut entries {
             entry.subject.renew().await?;
             let lap = entry.subject.pairs(entry.count).await?;
-            let done = f64::from(entry.count * connections);
+            let done = f64::from(entry.count * setup.connections);
             pairs.add(entry.kind.name, done / lap.wall.as_secs_f64());
             cpu.add(entry.kind.name, micros(lap.cpu) / done);
         }
@@ -42,14 +86,11 @@ pub(super) async fn measure(scene: &mut Scene, connections: u32) -> Result<()> {
     Ok(())
 }
 
-async fn connect(scene: &Scene, connections: u32) -> Result<Vec<Entry>> {
+async fn connect(scene: &Scene, setup: &Setup) -> Result<Vec<Entry>> {
     let mut entries = Vec::new();
-    for kind in scene.kinds.iter().copied() {
+    for kind in (setup.kinds)(scene) {
         scene.say(&format!("connecting {}", kind.name));
-        let mut subject = kind.connect(scene.place, connections).await?;
-        subject.pairs(FIRST).await?;
-        let first = subject.pairs(FIRST).await?;
-        entries.push(Entry { kind, subject, count: count(first.wall) });
+        entries.push(Entry::connect(kind, scene.place, setup.connections).await?);
     }
     // They are reversed before each round.
     entries.reverse();
@@ -60,4 +101,18 @@ async fn connect(scene: &Scene, connections: u32) -> Result<Vec<Entry>> {
 fn count(first: Duration) -> u32 {
     let turn = Duration::from_secs_f64(TURN).as_micros() * u128::from(FIRST);
     u32::try_from(turn / first.as_micros().max(1)).unwrap_or(u32::MAX).clamp(5, 20_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::count;
+
+    #[test]
+    fn a_turn_has_as_many_pairs_as_fit() {
+        assert_eq!(count(Duration::from_millis(30)), 60);
+        assert_eq!(count(Duration::from_secs(30)), 5);
+        assert_eq!(count(Duration::ZERO), 20_000);
+    }
 }

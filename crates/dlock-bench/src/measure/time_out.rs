@@ -18,7 +18,7 @@ pub(super) async fn measure(scene: &mut Scene) -> Result<()> {
     for limit in LIMITS {
         scene.say(&format!("time-outs of {} ms", limit.as_millis()));
         let what = format!("a {} ms time-out is late by", limit.as_millis());
-        let mut board = Board::new(what, "ms");
+        let mut board = Board::new(what, "ms").without_ratios();
         for _ in 0..TRIES {
             for (kind, subject) in &mut subjects {
                 match subject.time_out(limit).await {

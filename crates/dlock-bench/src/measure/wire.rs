@@ -3,53 +3,109 @@
 use anyhow::Result;
 use dlock_testkit::proxy::Proxy;
 
-use super::Scene;
+use super::{ACQUIRE_TRIPS, PAIR_BYTES, PAIR_TRIPS, RELEASE_TRIPS, Scene};
 use crate::board::{Board, Fold};
-use crate::subject::Kind;
+use crate::place::Place;
+use crate::subject::{Kind, Subject};
 
 /// So many acquires and releases; a figure that is no whole number shows a subject that varies.
 const COUNT: u32 = 20;
 
+const PAIR: [(&str, &str); 2] = [(PAIR_TRIPS, ""), (PAIR_BYTES, "B")];
+const WHOLE: [(&str, &str); 4] =
+    [(ACQUIRE_TRIPS, ""), ("acquire: bytes", "B"), (RELEASE_TRIPS, ""), ("release: bytes", "B")];
+
 pub(super) async fn measure(scene: &mut Scene) -> Result<()> {
-    let names =
-        ["acquire: round trips", "acquire: bytes", "release: round trips", "release: bytes"];
-    let mut boards = names.map(|name| Board::new(name, unit(name)));
-    for kind in scene.whole() {
+    let mut pair = PAIR.map(|(name, unit)| Board::new(name, unit));
+    let mut whole = WHOLE.map(|(name, unit)| Board::new(name, unit));
+    for kind in scene.kinds.clone() {
         scene.say(&format!("round trips of {}", kind.name));
-        let counts = count(scene, kind).await?;
-        for (board, count) in boards.iter_mut().zip(counts) {
-            board.add(kind.name, count);
+        let mut tap = Tap::open(scene.place, kind).await?;
+        add(&mut pair, kind, tap.pairs().await?);
+        if kind.is_whole {
+            add(&mut whole, kind, tap.halves().await?);
         }
     }
-    for board in &mut boards {
+    for board in pair.iter_mut().chain(&mut whole) {
         scene.keep(board, Fold::Median);
     }
     Ok(())
 }
 
-fn unit(name: &str) -> &'static str {
-    if name.ends_with("bytes") { "B" } else { "" }
-}
-
-async fn count(scene: &Scene, kind: Kind) -> Result<[f64; 4]> {
-    let proxy = Proxy::start(scene.place.address())?;
-    let mut subject = kind.connect(scene.place.through(proxy.addr()), 1).await?;
-    // What is prepared on first use is not counted.
-    subject.pairs(2).await?;
-    let mut total = [0; 4];
-    for _ in 0..COUNT {
-        proxy.reset();
-        subject.acquire().await?;
-        let acquire = tally(&proxy);
-        proxy.reset();
-        subject.release().await?;
-        let counts = [acquire, tally(&proxy)].concat();
-        total.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+fn add<const N: usize>(boards: &mut [Board; N], kind: Kind, counts: [u32; N]) {
+    for (board, count) in boards.iter_mut().zip(counts) {
+        board.add(kind.name, f64::from(count) / f64::from(COUNT));
     }
-    Ok(total.map(|sum| f64::from(sum) / f64::from(COUNT)))
 }
 
-fn tally(proxy: &Proxy) -> [u32; 2] {
-    let bytes = proxy.bytes_up() + proxy.bytes_down();
-    [proxy.round_trips(), bytes].map(|count| u32::try_from(count).unwrap_or(u32::MAX))
+/// A subject behind a proxy that counts.
+struct Tap {
+    proxy: Proxy,
+    subject: Box<dyn Subject>,
+}
+
+impl Tap {
+    async fn open(place: Place, kind: Kind) -> Result<Self> {
+        let proxy = Proxy::start(place.address())?;
+        let mut subject = kind.connect(place.through(proxy.addr()), 1).await?;
+        // What is prepared on first use is not counted.
+        subject.pairs(2).await?;
+        Ok(Self { proxy, subject })
+    }
+
+    /// Round trips and bytes of all pairs.
+    async fn pairs(&mut self) -> Result<[u32; 2]> {
+        self.proxy.reset();
+        self.subject.pairs(COUNT).await?;
+        Ok(self.tally())
+    }
+
+    /// Round trips and bytes of all acquires, then of all releases.
+    async fn halves(&mut self) -> Result<[u32; 4]> {
+        let mut total = [0; 4];
+        for _ in 0..COUNT {
+            self.proxy.reset();
+            self.subject.acquire().await?;
+            let [trips, bytes] = self.tally();
+            self.proxy.reset();
+            self.subject.release().await?;
+            let [more, others] = self.tally();
+            let counts = [trips, bytes, more, others];
+            total.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+        }
+        Ok(total)
+    }
+
+    fn tally(&self) -> [u32; 2] {
+        let bytes = self.proxy.bytes_up() + self.proxy.bytes_down();
+        [self.proxy.round_trips(), bytes].map(|count| u32::try_from(count).unwrap_or(u32::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{COUNT, Tap};
+    use crate::place::Database;
+    use crate::server::Server;
+    use crate::subject::{LENT, RAW, kinds};
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_raw_driver_sends_what_a_lent_lock_sends() {
+        for database in [Database::Postgres, Database::Mariadb] {
+            let server = Server::start(database).expect("a server");
+            let place = server.place().expect("an address");
+            let mut counts = Vec::new();
+            let is_compared = |name: &str| [RAW, LENT].contains(&name);
+            for kind in kinds(database, false).into_iter().filter(|it| is_compared(it.name)) {
+                let mut tap = Tap::open(place, kind).await.expect("a subject");
+                let pairs = tokio::time::timeout(Duration::from_secs(20), tap.pairs()).await;
+                counts.push(pairs.expect("in time").expect("pairs"));
+            }
+            assert_eq!(counts.len(), 2);
+            assert_eq!(counts[0], counts[1], "round trips and bytes on {database:?}");
+            assert_eq!(counts[0][0], 2 * COUNT, "one round trip each way");
+        }
+    }
 }

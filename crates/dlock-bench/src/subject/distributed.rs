@@ -1,4 +1,4 @@
-//! The crate distributed-lock with its back ends for PostgreSQL and MySQL.
+//! The crate distributed-lock with its back ends for PostgreSQL and MySQL, over one pool.
 
 use std::time::Duration;
 
@@ -7,24 +7,52 @@ use distributed_lock_core::error::LockError;
 use distributed_lock_core::traits::{DistributedLock, LockHandle, LockProvider};
 use distributed_lock_mysql::MySqlLockProvider;
 use distributed_lock_postgres::PostgresLockProvider;
+use sqlx_0_8::mysql::MySqlPoolOptions;
+use sqlx_0_8::postgres::PgPoolOptions;
 
 use crate::locker::Locker;
 use crate::place::Place;
+use crate::source::Source;
 
-/// Its lock for PostgreSQL.
-pub(super) struct Postgres(Held<<PostgresLockProvider as LockProvider>::Lock>);
+/// As many as any measure has at once, and some.
+const CONNECTIONS: u32 = 64;
 
-/// Its lock for MySQL.
-pub(super) struct Mysql(Held<<MySqlLockProvider as LockProvider>::Lock>);
+/// Its way to wait for ever on MySQL does not work on MariaDB.
+const LONG: Duration = Duration::from_secs(3600);
 
-struct Held<L: DistributedLock> {
-    lock: L,
-    handle: Option<L::Handle>,
+impl Source for PostgresLockProvider {
+    const IS_POOL: bool = true;
+
+    async fn open(place: Place) -> Result<Self> {
+        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).connect(&place.url()).await?;
+        Ok(Self::builder().pool(pool).build().await?)
+    }
 }
 
-impl<L: DistributedLock> Held<L> {
+impl Source for MySqlLockProvider {
+    const IS_POOL: bool = true;
+
+    async fn open(place: Place) -> Result<Self> {
+        let options = MySqlPoolOptions::new().max_connections(CONNECTIONS);
+        Ok(Self::builder().pool(options.connect(&place.url()).await?).build().await?)
+    }
+}
+
+/// A lock of the provider `P`.
+pub(super) struct Distributed<P: LockProvider> {
+    lock: P::Lock,
+    handle: Option<<P::Lock as DistributedLock>::Handle>,
+}
+
+impl<P: LockProvider + Source> Locker for Distributed<P> {
+    type Source = P;
+
+    async fn connect(provider: &P, key: u32) -> Result<Self> {
+        Ok(Self { lock: provider.create_lock(&key.to_string()), handle: None })
+    }
+
     async fn acquire(&mut self) -> Result<()> {
-        self.handle = Some(self.lock.acquire(None).await?);
+        self.handle = Some(self.lock.acquire(Some(LONG)).await?);
         Ok(())
     }
 
@@ -42,42 +70,8 @@ impl<L: DistributedLock> Held<L> {
     }
 }
 
-impl Locker for Postgres {
-    async fn connect(place: Place, key: u32) -> Result<Self> {
-        let provider = PostgresLockProvider::new(place.url()).await?;
-        let lock = provider.create_lock(&key.to_string());
-        Ok(Self(Held { lock, handle: None }))
-    }
+/// Its lock for PostgreSQL.
+pub(super) type Postgres = Distributed<PostgresLockProvider>;
 
-    async fn acquire(&mut self) -> Result<()> {
-        self.0.acquire().await
-    }
-
-    async fn release(&mut self) -> Result<()> {
-        self.0.release().await
-    }
-
-    async fn acquire_within(&mut self, limit: Duration) -> Result<Option<bool>> {
-        self.0.acquire_within(limit).await
-    }
-}
-
-impl Locker for Mysql {
-    async fn connect(place: Place, key: u32) -> Result<Self> {
-        let provider = MySqlLockProvider::new(place.url()).await?;
-        let lock = provider.create_lock(&key.to_string());
-        Ok(Self(Held { lock, handle: None }))
-    }
-
-    async fn acquire(&mut self) -> Result<()> {
-        self.0.acquire().await
-    }
-
-    async fn release(&mut self) -> Result<()> {
-        self.0.release().await
-    }
-
-    async fn acquire_within(&mut self, limit: Duration) -> Result<Option<bool>> {
-        self.0.acquire_within(limit).await
-    }
-}
+/// Its lock for MySQL.
+pub(super) type Mysql = Distributed<MySqlLockProvider>;

@@ -9,12 +9,13 @@ use mysql_async::{Conn, Opts};
 
 use crate::locker::Locker;
 use crate::place::Place;
+use crate::source::Recorded;
 use crate::statements::Statements;
 
 /// What both servers take for a wait that never ends.
 const FOREVER: u32 = 31_536_000;
 
-async fn conn(place: Place) -> Result<Conn> {
+async fn conn(place: &Place) -> Result<Conn> {
     let opts = mysql_async::OptsBuilder::from_opts(Opts::from_url(&place.url())?);
     Ok(Conn::new(opts.prefer_socket(false)).await?)
 }
@@ -26,9 +27,11 @@ pub(super) struct Raw {
 }
 
 impl Locker for Raw {
-    async fn connect(place: Place, key: u32) -> Result<Self> {
-        let statements = Statements::of::<Owned>(place, key).await?;
-        Ok(Self { conn: conn(place).await?, statements })
+    type Source = Recorded<Owned>;
+
+    async fn connect(recorded: &Recorded<Owned>, key: u32) -> Result<Self> {
+        let statements = recorded.statements.with_key(key);
+        Ok(Self { conn: conn(&recorded.place).await?, statements })
     }
 
     async fn acquire(&mut self) -> Result<()> {
@@ -63,7 +66,9 @@ pub(super) struct Plain {
 }
 
 impl Locker for Plain {
-    async fn connect(place: Place, key: u32) -> Result<Self> {
+    type Source = Place;
+
+    async fn connect(place: &Place, key: u32) -> Result<Self> {
         Ok(Self { conn: conn(place).await?, key })
     }
 
@@ -94,7 +99,9 @@ impl Naive {
 }
 
 impl Locker for Naive {
-    async fn connect(place: Place, key: u32) -> Result<Self> {
+    type Source = Place;
+
+    async fn connect(place: &Place, key: u32) -> Result<Self> {
         Ok(Self { conn: conn(place).await?, key: key.to_string() })
     }
 
@@ -119,7 +126,9 @@ pub(super) struct Owned {
 }
 
 impl Locker for Owned {
-    async fn connect(place: Place, key: u32) -> Result<Self> {
+    type Source = Place;
+
+    async fn connect(place: &Place, key: u32) -> Result<Self> {
         Ok(Self { lock: Lock::new(conn(place).await?, key.to_string())? })
     }
 
@@ -152,7 +161,9 @@ pub(super) struct Lent {
 }
 
 impl Locker for Lent {
-    async fn connect(place: Place, key: u32) -> Result<Self> {
+    type Source = Place;
+
+    async fn connect(place: &Place, key: u32) -> Result<Self> {
         Ok(Self { conn: conn(place).await?, key: key.to_string() })
     }
 

@@ -8,11 +8,12 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, try_join_all};
 use tokio::task::JoinHandle;
 
-use super::{Lap, Subject};
+use super::{Connecting, Lap, Subject};
 use crate::allocated;
 use crate::eye::Eye;
 use crate::locker::Locker;
 use crate::place::Place;
+use crate::source::Source;
 
 /// The key of a subject's first connection; the others count on from here.
 const KEY: u32 = 4_242_000;
@@ -20,8 +21,8 @@ const KEY: u32 = 4_242_000;
 /// How many wait at once while memory is counted.
 const WAITERS: i64 = 50;
 
-async fn open<L: Locker>(place: Place, connections: u32) -> Result<Vec<Option<L>>> {
-    let opened = (KEY..KEY + connections).map(|key| L::connect(place, key));
+async fn open<L: Locker>(source: &L::Source, connections: u32) -> Result<Vec<Option<L>>> {
+    let opened = (KEY..KEY + connections).map(|key| L::connect(source, key));
     Ok(try_join_all(opened).await?.into_iter().map(Some).collect())
 }
 
@@ -31,20 +32,19 @@ async fn once<L: Locker>(mut waiter: L) -> Result<()> {
 }
 
 /// Connections of one kind.
-pub(super) struct Native<L> {
+pub(super) struct Native<L: Locker> {
     place: Place,
+    source: L::Source,
     lockers: Vec<Option<L>>,
 }
 
 impl<L: Locker> Native<L> {
     /// Opens so many connections, each with a key of its own.
-    pub(super) fn connect(
-        place: Place,
-        connections: u32,
-    ) -> BoxFuture<'static, Result<Box<dyn Subject>>> {
+    pub(super) fn connect(place: Place, connections: u32) -> Connecting {
         async move {
-            let lockers = open(place, connections).await?;
-            Ok(Box::new(Self { place, lockers }) as Box<dyn Subject>)
+            let source = L::Source::open(place).await?;
+            let lockers = open(&source, connections).await?;
+            Ok(Box::new(Self { place, source, lockers }) as Box<dyn Subject>)
         }
         .boxed()
     }
@@ -70,9 +70,12 @@ impl<L: Locker> Native<L> {
 impl<L: Locker> Subject for Native<L> {
     fn renew(&mut self) -> BoxFuture<'_, Result<()>> {
         async move {
+            if L::Source::IS_POOL {
+                return Ok(());
+            }
             let connections = u32::try_from(self.lockers.len())?;
             self.lockers.clear();
-            self.lockers = open(self.place, connections).await?;
+            self.lockers = open(&self.source, connections).await?;
             // What a connection does on first use only is no part of a turn.
             self.run(2).await
         }
@@ -90,7 +93,7 @@ impl<L: Locker> Subject for Native<L> {
 
     fn hand_over<'a>(&'a mut self, eye: &'a mut Eye) -> BoxFuture<'a, Result<Duration>> {
         async move {
-            let mut waiter = L::connect(self.place, KEY).await?;
+            let mut waiter = L::connect(&self.source, KEY).await?;
             let holder = self.first()?;
             holder.acquire().await?;
             let waiting = tokio::spawn(async move {
@@ -108,7 +111,7 @@ impl<L: Locker> Subject for Native<L> {
 
     fn time_out(&mut self, limit: Duration) -> BoxFuture<'_, Result<Option<Duration>>> {
         async move {
-            let mut waiter = L::connect(self.place, KEY).await?;
+            let mut waiter = L::connect(&self.source, KEY).await?;
             let holder = self.first()?;
             holder.acquire().await?;
             let start = Instant::now();
@@ -125,7 +128,7 @@ impl<L: Locker> Subject for Native<L> {
         async move {
             let mut waiters = Vec::new();
             for _ in 0..WAITERS {
-                let mut waiter = L::connect(self.place, KEY).await?;
+                let mut waiter = L::connect(&self.source, KEY).await?;
                 // What a first use allocates once is not counted.
                 waiter.pairs(1).await?;
                 waiters.push(waiter);
@@ -157,7 +160,9 @@ impl<L: Locker> Subject for Native<L> {
         limit: Duration,
     ) -> BoxFuture<'a, Result<Option<Duration>>> {
         async move {
-            let mut waiter = L::connect(self.place, KEY).await?;
+            // Of its own, so that a pool does not keep what the waiter leaves behind.
+            let source = L::Source::open(self.place).await?;
+            let mut waiter = L::connect(&source, KEY).await?;
             let holder = self.first()?;
             holder.acquire().await?;
             let _ = tokio::select! {
@@ -167,7 +172,7 @@ impl<L: Locker> Subject for Native<L> {
             };
             let forgotten = eye.within(0, limit).await;
             holder.release().await?;
-            drop(waiter);
+            drop((waiter, source));
             // Whoever waits still gets the lock now, and gives it up with its connection.
             eye.until(0).await?;
             forgotten

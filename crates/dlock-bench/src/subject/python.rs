@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-use super::{Lap, Subject};
+use super::{Connecting, Lap, Subject};
 use crate::eye::Eye;
 use crate::place::{Database, Place};
 use crate::venv;
@@ -25,22 +25,25 @@ struct Python {
 }
 
 /// Starts the process and has it open so many connections.
-pub(super) fn connect(place: Place, count: u32) -> BoxFuture<'static, Result<Box<dyn Subject>>> {
+pub(super) fn connect(place: Place, count: u32) -> Connecting {
     async move {
         let mut python = Python::start()?;
-        let (key, url) = (KEY, url(place));
+        let (key, url) = (KEY, url(place)?);
         python.ask(json!({"do": "connect", "url": url, "key": key, "connections": count})).await?;
         Ok(Box::new(python) as Box<dyn Subject>)
     }
     .boxed()
 }
 
-fn url(place: Place) -> String {
+fn url(place: Place) -> Result<String> {
+    let driver = match place.database {
+        Database::Postgres => "postgresql+asyncpg",
+        Database::Mysql | Database::Mariadb => "mysql+aiomysql",
+        Database::Mssql | Database::Oracle => bail!("the Python peer has no driver for it"),
+    };
     let url = place.url();
-    match place.database {
-        Database::Postgres => url.replacen("postgres://", "postgresql+asyncpg://", 1),
-        Database::Mysql | Database::Mariadb => url.replacen("mysql://", "mysql+aiomysql://", 1),
-    }
+    let (_, rest) = url.split_once(':').context("a URL has a scheme")?;
+    Ok(format!("{driver}:{rest}"))
 }
 
 impl Python {
@@ -58,8 +61,8 @@ impl Python {
         self.input.write_all(format!("{command}\n").as_bytes()).await?;
         let line = self.output.next_line().await?.context("the Python peer has ended")?;
         let answer: Value = serde_json::from_str(&line)?;
-        if let Some(error) = answer.get("error") {
-            bail!("the Python peer failed: {error}");
+        if let Some(error) = answer.get("error").and_then(Value::as_str) {
+            bail!("{error}");
         }
         Ok(answer)
     }
@@ -138,5 +141,23 @@ impl Subject for Python {
             forgotten
         }
         .boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::url;
+    use crate::place::{Database, Place};
+
+    #[test]
+    fn the_peer_names_its_driver() {
+        let of = |database| url(Place { database, port: 1 });
+        let postgres = of(Database::Postgres).expect("a URL");
+        assert_eq!(postgres, "postgresql+asyncpg://postgres@127.0.0.1:1/postgres");
+        assert_eq!(
+            of(Database::Mariadb).expect("a URL"),
+            "mysql+aiomysql://dlock@127.0.0.1:1/dlock"
+        );
+        of(Database::Mssql).expect_err("none");
     }
 }

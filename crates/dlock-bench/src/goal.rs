@@ -1,0 +1,214 @@
+//! What the figures ought to be.
+
+use serde::{Deserialize, Serialize};
+
+use crate::figure::{Figure, Layout, ratio};
+use crate::measure::{
+    ACQUIRE_TRIPS, CPU, HAND_OVER, PAIR_BYTES, PAIR_TRIPS, PAIRS, PAIRS_OF_EIGHT, RELEASE_TRIPS,
+    WAIT_FREE,
+};
+use crate::place::Database;
+use crate::subject::{LENT, OWNED, RAW, SQLX, TYPED};
+
+/// What a value is held to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Bound {
+    AtLeast(f64),
+    AtMost(f64),
+    Exactly(f64),
+}
+
+impl Bound {
+    fn is_met(self, value: f64) -> bool {
+        match self {
+            Self::AtLeast(bound) => value >= bound,
+            Self::AtMost(bound) => value <= bound,
+            Self::Exactly(bound) => (value - bound).abs() < f64::EPSILON,
+        }
+    }
+
+    fn text(self) -> String {
+        match self {
+            Self::AtLeast(bound) => format!("≥ {bound}"),
+            Self::AtMost(bound) => format!("≤ {bound}"),
+            Self::Exactly(bound) => format!("= {bound}"),
+        }
+    }
+}
+
+/// A goal: a subject's value, by that of another subject if there is one.
+#[derive(Clone, Copy, Debug)]
+struct Goal {
+    measure: &'static str,
+    subject: &'static str,
+    /// The start of the other's name.
+    by: Option<&'static str>,
+    bound: Bound,
+    /// The layout that decides: pinned for our code, unpinned for what users see of a peer.
+    layout: Layout,
+}
+
+impl Goal {
+    const fn new(measure: &'static str, subject: &'static str, bound: Bound) -> Self {
+        Self { measure, subject, by: None, bound, layout: Layout::Unpinned }
+    }
+
+    const fn by(self, other: &'static str, layout: Layout) -> Self {
+        Self { by: Some(other), layout, ..self }
+    }
+
+    fn value(&self, figures: &[&Figure], layout: Layout) -> Option<f64> {
+        let find = |name: &str| {
+            figures.iter().find(|figure| {
+                figure.measure == self.measure
+                    && figure.layout == layout
+                    && figure.subject.starts_with(name)
+            })
+        };
+        let subject = find(self.subject)?;
+        match self.by {
+            Some(other) => ratio(&subject.values, &find(other)?.values),
+            None => subject.value,
+        }
+    }
+
+    fn judge(&self, database: Database, figures: &[&Figure]) -> Option<Verdict> {
+        let [pinned, unpinned] =
+            [Layout::Pinned, Layout::Unpinned].map(|layout| self.value(figures, layout));
+        pinned.or(unpinned)?;
+        let value = if self.layout == Layout::Pinned { pinned } else { unpinned };
+        Some(Verdict {
+            database,
+            goal: self.text(),
+            bound: self.bound.text(),
+            pinned,
+            unpinned,
+            judged: self.layout,
+            is_met: value.map(|value| self.bound.is_met(value)),
+        })
+    }
+
+    fn text(&self) -> String {
+        let short = |name: &'static str| if name == RAW { "the raw driver" } else { name };
+        let by = self.by.map_or_else(String::new, |other| format!(" by {}", short(other)));
+        format!("{}: {}{by}", self.measure, self.subject)
+    }
+}
+
+/// A goal, and what became of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Verdict {
+    pub(crate) database: Database,
+    pub(crate) goal: String,
+    pub(crate) bound: String,
+    pub(crate) pinned: Option<f64>,
+    pub(crate) unpinned: Option<f64>,
+    pub(crate) judged: Layout,
+    /// `None` where the layout that decides was not measured.
+    pub(crate) is_met: Option<bool>,
+}
+
+/// Judges every goal that was measured.
+pub(crate) fn judge(figures: &[Figure]) -> Vec<Verdict> {
+    let judged = <Database as clap::ValueEnum>::value_variants().iter().flat_map(|database| {
+        let of: Vec<&Figure> = figures.iter().filter(|it| it.database == *database).collect();
+        goals(*database).into_iter().filter_map(move |goal| goal.judge(*database, &of))
+    });
+    judged.collect()
+}
+
+const DISTRIBUTED: &str = "distributed-lock";
+const PYTHON: &str = "sqlalchemy-dlock";
+
+fn goals(database: Database) -> Vec<Goal> {
+    let own: &[Goal] = match database {
+        Database::Postgres => &POSTGRES,
+        Database::Mysql | Database::Mariadb => &MYSQL,
+        Database::Mssql => &MSSQL,
+        Database::Oracle => &[],
+    };
+    own.iter().chain(&EVERYWHERE).copied().collect()
+}
+
+const EVERYWHERE: [Goal; 5] = [
+    Goal::new(HAND_OVER, OWNED, Bound::AtMost(1.05)).by(RAW, Layout::Pinned),
+    Goal::new(ACQUIRE_TRIPS, OWNED, Bound::Exactly(1.0)),
+    Goal::new(RELEASE_TRIPS, OWNED, Bound::Exactly(1.0)),
+    Goal::new(PAIR_TRIPS, LENT, Bound::Exactly(2.0)),
+    // Else the other goals compare different things.
+    Goal::new(PAIR_BYTES, LENT, Bound::Exactly(1.0)).by(RAW, Layout::Unpinned),
+];
+
+const POSTGRES: [Goal; 9] = [
+    Goal::new(PAIRS, LENT, Bound::AtLeast(0.97)).by(RAW, Layout::Pinned),
+    Goal::new(CPU, LENT, Bound::AtMost(1.05)).by(RAW, Layout::Pinned),
+    Goal::new(WAIT_FREE, OWNED, Bound::AtLeast(1.3)).by(TYPED, Layout::Pinned),
+    Goal::new(WAIT_FREE, OWNED, Bound::AtLeast(1.25)).by(TYPED, Layout::Unpinned),
+    Goal::new(WAIT_FREE, OWNED, Bound::AtLeast(0.95)).by(SQLX, Layout::Pinned),
+    Goal::new(PAIRS, OWNED, Bound::AtLeast(3.0)).by(DISTRIBUTED, Layout::Unpinned),
+    Goal::new(PAIRS_OF_EIGHT, OWNED, Bound::AtLeast(1.6)).by(DISTRIBUTED, Layout::Unpinned),
+    Goal::new(PAIRS, OWNED, Bound::AtLeast(2.0)).by(PYTHON, Layout::Unpinned),
+    Goal::new(PAIRS_OF_EIGHT, OWNED, Bound::AtLeast(5.0)).by(PYTHON, Layout::Unpinned),
+];
+
+const MYSQL: [Goal; 5] = [
+    Goal::new(PAIRS, LENT, Bound::AtLeast(0.95)).by(RAW, Layout::Pinned),
+    Goal::new(PAIRS, OWNED, Bound::AtLeast(0.95)).by(RAW, Layout::Pinned),
+    Goal::new(PAIRS, OWNED, Bound::AtLeast(1.7)).by(DISTRIBUTED, Layout::Unpinned),
+    Goal::new(PAIRS, OWNED, Bound::AtLeast(2.0)).by(PYTHON, Layout::Unpinned),
+    Goal::new(PAIRS_OF_EIGHT, OWNED, Bound::AtLeast(5.0)).by(PYTHON, Layout::Unpinned),
+];
+
+const MSSQL: [Goal; 2] = [
+    Goal::new(PAIRS, LENT, Bound::AtLeast(0.93)).by(RAW, Layout::Pinned),
+    Goal::new(PAIRS, OWNED, Bound::AtLeast(0.93)).by(RAW, Layout::Pinned),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::{Bound, judge};
+    use crate::board::{Board, Fold};
+    use crate::figure::Layout;
+    use crate::measure::{ACQUIRE_TRIPS, PAIRS};
+    use crate::place::Database;
+    use crate::subject::{LENT, OWNED, RAW};
+
+    #[test]
+    fn bounds_hold_at_their_edge() {
+        assert!(Bound::AtLeast(0.97).is_met(0.97) && !Bound::AtLeast(0.97).is_met(0.969));
+        assert!(Bound::AtMost(1.05).is_met(1.05) && !Bound::AtMost(1.05).is_met(1.051));
+        assert!(Bound::Exactly(1.0).is_met(1.0) && !Bound::Exactly(1.0).is_met(1.05));
+    }
+
+    #[test]
+    fn a_ratio_is_judged_in_its_layout() {
+        let mut figures = Vec::new();
+        for (layout, lent) in [(Layout::Pinned, 96.0), (Layout::Unpinned, 120.0)] {
+            let mut board = Board::new(PAIRS, "1/s");
+            board.add(RAW, 100.0);
+            board.add(LENT, lent);
+            figures.extend(board.figures(Database::Postgres, layout, Fold::Median));
+        }
+        let verdicts = judge(&figures);
+        assert_eq!(verdicts.len(), 1, "{verdicts:?}");
+        assert_eq!(verdicts[0].is_met, Some(false));
+        assert_eq!((verdicts[0].pinned, verdicts[0].unpinned), (Some(0.96), Some(1.2)));
+    }
+
+    #[test]
+    fn round_trips_are_judged_by_themselves() {
+        let mut board = Board::new(ACQUIRE_TRIPS, "");
+        board.add(OWNED, 1.0);
+        let figures = board.figures(Database::Mariadb, Layout::Unpinned, Fold::Median);
+        assert_eq!(judge(&figures)[0].is_met, Some(true));
+    }
+
+    #[test]
+    fn what_decides_may_be_missing() {
+        let mut board = Board::new(PAIRS, "1/s");
+        board.add(RAW, 1.0);
+        board.add(OWNED, 1.0);
+        let figures = board.figures(Database::Mssql, Layout::Unpinned, Fold::Median);
+        assert_eq!(judge(&figures)[0].is_met, None);
+    }
+}
