@@ -2,6 +2,7 @@ use crate::answer::{Answer, ask, ends_session, meaning, queue, read, standby, va
 use crate::book::Entry;
 use crate::call::Call;
 use crate::cancel::Waiting;
+use crate::texts::Texts;
 use crate::{AsClient, Canceller, Error, Key, Mode, Session};
 use dlock_core::{
     ByRef, Deadline, RawCancel, RawIntoSession, RawLock, RawNew, RawShared, RawUnlock, Wait,
@@ -22,6 +23,7 @@ pub struct Advisory<S> {
     session: Box<S>,
     key: Key,
     mode: Mode,
+    texts: Texts,
     canceller: Option<Canceller>,
     /// The key in the book, while it is held or waited for.
     entry: Option<Entry>,
@@ -40,6 +42,7 @@ impl<S: AsClient> Advisory<S> {
             session: Box::new(session),
             key,
             mode: Mode::Exclusive,
+            texts: Texts::new(key, Mode::Exclusive),
             canceller: None,
             entry: None,
             held: false,
@@ -66,8 +69,8 @@ impl<S: AsClient> Advisory<S> {
         let answer = match self.session.own() {
             Some(session) => session.call(call, self.mode, self.key).await,
             None => {
-                let text = call.text(self.mode, self.key.arguments());
-                ask(self.client(), &text).await.map(|rows| value(&rows).map(|value| value == "t"))
+                let rows = ask(self.client(), self.texts.call(call)).await;
+                rows.map(|rows| value(&rows).map(|value| value == "t"))
             }
         };
         answer.map_err(|error| self.failed(error))
@@ -87,8 +90,8 @@ impl<S: AsClient> Advisory<S> {
 
     /// One message, one wait.
     async fn wait_once(&mut self, slice: Wait) -> Result<bool, Error> {
-        let message = self.wait_message(slice);
-        let answer = self.client().simple_query_raw(&message).await;
+        self.texts.set_wait(slice.limit().map_or(0, Wait::millis));
+        let answer = self.client().simple_query_raw(self.texts.wait()).await;
         let waiting = Waiting::new(answer.map_err(|error| self.failed(error))?);
         let waiting = self.waiting.insert(waiting);
         let rows = attended(self.session.own(), pin!(waiting.read())).await;
@@ -103,34 +106,6 @@ impl<S: AsClient> Advisory<S> {
             }
             Err(error) => Err(self.failed(error)),
         }
-    }
-
-    /// An implicit transaction: its settings end with it. The session's lock is asked for only when
-    /// the transaction's is granted, since the former may be held after all when it reports a
-    /// time-out. Inside a transaction of the caller's nothing is set, taken or aborted.
-    fn wait_message(&self, slice: Wait) -> String {
-        let millis = slice.limit().map_or(0, Wait::millis);
-        let (suffix, key) = (self.mode.suffix(), self.key.arguments());
-        format!(
-            "SELECT CASE WHEN pg_is_in_recovery() THEN 'standby' \
-             WHEN now()<>statement_timestamp() THEN 'transaction' \
-             ELSE set_config('lock_timeout','{millis}',true)\
-             ||set_config('statement_timeout','0',true)\
-             ||CASE WHEN current_setting('transaction_timeout',true) IS NULL THEN '' \
-             ELSE set_config('transaction_timeout','0',true) END END;\
-             SELECT CASE WHEN now()=statement_timestamp() AND NOT pg_is_in_recovery() \
-             THEN pg_advisory_xact_lock{suffix}({key}) END;\
-             SELECT CASE WHEN now()=statement_timestamp() AND NOT pg_is_in_recovery() \
-             THEN pg_advisory_lock{suffix}({key}) END"
-        )
-    }
-
-    fn unlock_message(&self) -> String {
-        Call::Unlock.text(self.mode, self.key.arguments())
-    }
-
-    fn unlock_if_held(&self) -> String {
-        format!("{} WHERE {}", self.unlock_message(), self.key.held())
     }
 
     /// Keeps in mind an error that ended the session.
@@ -201,18 +176,20 @@ impl<S: AsClient> RawLock for Advisory<S> {
 
     fn abandon(&mut self) {
         if let Some(waiting) = self.waiting.take() {
-            let undo = self.unlock_if_held();
+            let undo = self.texts.unlock_if_held();
             waiting.call_off(self.session.client(), &undo, self.canceller.clone());
         }
-        let message = if self.held { self.unlock_message() } else { self.unlock_if_held() };
-        self.leaving = queue(self.session.client(), &message);
+        self.leaving = match self.held {
+            true => queue(self.session.client(), self.texts.call(Call::Unlock)),
+            false => queue(self.session.client(), &self.texts.unlock_if_held()),
+        };
         self.held = false;
         self.entry = None;
     }
 
     async fn settle(&mut self) -> Result<(), Error> {
         if self.leaving.is_none() {
-            self.leaving = queue(self.client(), &self.unlock_if_held());
+            self.leaving = queue(self.client(), &self.texts.unlock_if_held());
         }
         if let Some(leaving) = &mut self.leaving {
             let unlocked = attended(self.session.own(), pin!(read(leaving.as_mut()))).await;
@@ -252,6 +229,7 @@ impl<S: AsClient> RawIntoSession for Advisory<S> {
 impl<S: AsClient> RawShared for Advisory<S> {
     fn set_shared(&mut self) {
         self.mode = Mode::Shared;
+        self.texts = Texts::new(self.key, Mode::Shared);
     }
 }
 

@@ -4,11 +4,11 @@
 //! server. So this process keeps book: two short critical sections per lock and no round trip.
 
 use crate::Key;
-use std::collections::HashSet;
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio_postgres::Client;
 
-static HELD: LazyLock<Mutex<HashSet<(usize, Key)>>> = LazyLock::new(Mutex::default);
+static HELD: Mutex<BTreeSet<(usize, Key)>> = Mutex::new(BTreeSet::new());
 
 /// A key that is taken over a client, until this is dropped.
 ///
@@ -35,6 +35,6 @@ impl Drop for Entry {
     }
 }
 
-fn held() -> MutexGuard<'static, HashSet<(usize, Key)>> {
+fn held() -> MutexGuard<'static, BTreeSet<(usize, Key)>> {
     HELD.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -15,7 +15,7 @@ use std::fmt;
 /// assert_eq!(Key::from(42), Key::Single(42));
 /// assert_eq!(Key::from((7, -1)), Key::Pair(7, -1));
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Key {
     /// A `bigint` key.
     Single(i64),

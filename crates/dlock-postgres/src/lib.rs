@@ -26,6 +26,7 @@ mod drive;
 mod key;
 mod mode;
 mod session;
+mod texts;
 mod xact;
 
 pub use advisory::Advisory;
