@@ -1,11 +1,15 @@
 use crate::answer::Answer;
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Opts, OptsBuilder};
+use mysql_async::{Conn, Opts, OptsBuilder, Row};
 use std::future::Future;
 use std::time::Duration;
 
 /// How long to wait before the list of statements is read again.
 const AGAIN: Duration = Duration::from_millis(5);
+
+/// What runs on the server. `information_schema.PROCESSLIST` would say the same, but MariaDB makes a
+/// temporary table of it.
+const LIST: &str = "SHOW FULL PROCESSLIST";
 
 /// A statement that waits on the server, seen from elsewhere.
 #[derive(Debug)]
@@ -44,17 +48,16 @@ impl<'a> Waiter<'a> {
     /// A second connection, on which the statement is seen to run.
     async fn find(&self) -> mysql_async::Result<Conn> {
         let mut conn = Conn::new(self.opts()).await?;
-        while conn.query_first::<u64, _>(self.look()).await?.is_none() {
+        while !conn.query::<Row, _>(LIST).await?.iter().any(|row| self.is(row)) {
             tokio::time::sleep(AGAIN).await;
         }
         Ok(conn)
     }
 
-    fn look(&self) -> String {
-        format!(
-            "SELECT ID FROM information_schema.PROCESSLIST WHERE ID={} AND INFO='{}'",
-            self.id, self.statement
-        )
+    fn is(&self, row: &Row) -> bool {
+        let id = row.get_opt::<u32, _>("Id").and_then(Result::ok);
+        let text = row.get_opt::<Vec<u8>, _>("Info").and_then(Result::ok);
+        id == Some(self.id) && text.is_some_and(|text| text == self.statement.as_bytes())
     }
 
     /// The same server and user, and nothing beyond: no look at settings, no initial statements.

@@ -1,5 +1,4 @@
 use crate::Mode;
-use std::fmt::Display;
 use tokio_postgres::types::Type;
 
 /// A call that answers at once with one boolean.
@@ -11,15 +10,15 @@ pub(crate) enum Call {
 
 impl Call {
     /// The statement. `NULL` of a try: this is a standby.
-    pub(crate) fn text(self, mode: Mode, arguments: impl Display) -> String {
-        let suffix = mode.suffix();
-        match self {
-            Call::Try => format!(
-                "SELECT CASE WHEN pg_is_in_recovery() THEN NULL \
-                 ELSE pg_try_advisory_lock{suffix}({arguments}) END"
+    pub(crate) fn text(self, mode: Mode, arguments: &str) -> String {
+        let (start, end) = match self {
+            Call::Try => (
+                "SELECT CASE WHEN pg_is_in_recovery() THEN NULL ELSE pg_try_advisory_lock",
+                ") END",
             ),
-            Call::Unlock => format!("SELECT pg_advisory_unlock{suffix}({arguments})"),
-        }
+            Call::Unlock => ("SELECT pg_advisory_unlock", ")"),
+        };
+        [start, mode.suffix(), "(", arguments, end].concat()
     }
 
     /// The statement with parameters, and their types.

@@ -54,9 +54,15 @@ impl Key {
         mapping(value).try_into().map_err(Into::into)
     }
 
-    /// The arguments of the lock functions, as typed literals.
-    pub(crate) fn arguments(self) -> Arguments {
-        Arguments(self)
+    /// The arguments of the lock functions, as typed literals. A bare literal beyond `bigint`'s
+    /// positive half would be `numeric`, hence the type and the quotes.
+    pub(crate) fn arguments(self) -> String {
+        match self {
+            Key::Single(number) => ["int8'", &number.to_string(), "'"].concat(),
+            Key::Pair(first, second) => {
+                ["int4'", &first.to_string(), "',int4'", &second.to_string(), "'"].concat()
+            }
+        }
     }
 
     pub(crate) fn form(self) -> Form {
@@ -149,18 +155,6 @@ impl fmt::Display for Key {
         match self {
             Key::Single(number) => write!(f, "{number}"),
             Key::Pair(first, second) => write!(f, "({first}, {second})"),
-        }
-    }
-}
-
-/// A bare literal beyond `bigint`'s positive half would be `numeric`, hence the type and the quotes.
-pub(crate) struct Arguments(Key);
-
-impl fmt::Display for Arguments {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Key::Single(number) => write!(f, "int8'{number}'"),
-            Key::Pair(first, second) => write!(f, "int4'{first}',int4'{second}'"),
         }
     }
 }

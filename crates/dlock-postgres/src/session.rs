@@ -71,7 +71,7 @@ impl Session {
 
     /// Makes a call as text, and prepares it in the same round trip.
     async fn first(&self, call: Call, mode: Mode, key: Key) -> Result<Option<bool>, Error> {
-        let text = call.text(mode, key.arguments());
+        let text = call.text(mode, &key.arguments());
         let (template, types) = call.template(mode, key.form());
         let prepare = self.client.prepare_typed(&template, types);
         let both = pin!(join(ask(&self.client, &text), prepare));

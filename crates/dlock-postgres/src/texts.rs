@@ -2,7 +2,8 @@ use crate::call::Call;
 use crate::{Key, Mode};
 use std::sync::OnceLock;
 
-/// What one lock says to the server. Each text is made once: to make it takes longer than to send it.
+/// What one lock says to the server. Each text is made once, and by concatenation: formatting takes
+/// longer than it takes to send it.
 #[derive(Debug)]
 pub(crate) struct Texts {
     key: Key,
@@ -25,7 +26,7 @@ impl Texts {
             Call::Try => &self.attempt,
             Call::Unlock => &self.unlock,
         };
-        text.get_or_init(|| call.text(self.mode, self.key.arguments()))
+        text.get_or_init(|| call.text(self.mode, &self.key.arguments()))
     }
 
     /// An unlock that may find nothing to unlock.
@@ -50,17 +51,27 @@ impl Texts {
     /// time-out. Inside a transaction of the caller's nothing is set, taken or aborted.
     fn waiting(&self, millis: u64) -> String {
         let (suffix, key) = (self.mode.suffix(), self.key.arguments());
-        format!(
+        [
             "SELECT CASE WHEN pg_is_in_recovery() THEN 'standby' \
              WHEN now()<>statement_timestamp() THEN 'transaction' \
-             ELSE set_config('lock_timeout','{millis}',true)\
-             ||set_config('statement_timeout','0',true)\
+             ELSE set_config('lock_timeout','",
+            &millis.to_string(),
+            "',true)||set_config('statement_timeout','0',true)\
              ||CASE WHEN current_setting('transaction_timeout',true) IS NULL THEN '' \
              ELSE set_config('transaction_timeout','0',true) END END;\
              SELECT CASE WHEN now()=statement_timestamp() AND NOT pg_is_in_recovery() \
-             THEN pg_advisory_xact_lock{suffix}({key}) END;\
+             THEN pg_advisory_xact_lock",
+            suffix,
+            "(",
+            &key,
+            ") END;\
              SELECT CASE WHEN now()=statement_timestamp() AND NOT pg_is_in_recovery() \
-             THEN pg_advisory_lock{suffix}({key}) END"
-        )
+             THEN pg_advisory_lock",
+            suffix,
+            "(",
+            &key,
+            ") END",
+        ]
+        .concat()
     }
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that has to hold before a change is taken.
 
+use std::env;
 use std::process::Command;
 
 use anyhow::Result;
@@ -18,6 +19,9 @@ const DOCS: &[&str] = &["doc", "--workspace", "--no-deps", "--all-features"];
 /// Unit tests, the promises, the facts about each server, examples, and the tests in the docs.
 const TESTS: &[&str] = &["test", "--workspace", "--all-features", "--no-fail-fast"];
 const UNIT_TESTS: &[&str] = &["test", "--workspace", "--all-features", "--no-fail-fast", "--lib"];
+
+/// How many tests of one file run at a time: most of them wait for a server or a clock.
+const THREADS: &str = "RUST_TEST_THREADS";
 
 /// Runs every step, also behind one that failed, and sums up.
 ///
@@ -60,6 +64,9 @@ fn docs() -> Command {
 /// On private servers; where they could not be had, on the containers that were started instead.
 fn tests() -> Command {
     let mut command = cargo(TESTS);
+    if env::var_os(THREADS).is_none() {
+        command.env(THREADS, "3");
+    }
     if !are_here() {
         command.envs(VARIABLES);
     }

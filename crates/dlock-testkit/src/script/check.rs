@@ -74,7 +74,7 @@ fn config(effort: Effort) -> Config {
         cases: effort.scripts,
         failure_persistence: None,
         max_shrink_iters: 200,
-        max_shrink_time: 20_000,
+        max_shrink_time: 6_000,
         ..Config::default()
     }
 }
