@@ -14,7 +14,9 @@
 //!
 //! A dropped wait is cancelled on the server by a cancel request over a connection of its own: plain,
 //! or by the [`Canceller`] that a session with `sslmode=require` needs. Without one, nothing leaks
-//! there, but the wait goes on in the server and the connection stays busy until it ends.
+//! there, but the wait goes on in the server and the connection stays busy until it ends. The request
+//! is sent 100 ms after the wait was at the earliest: what the server refuses at once must not be
+//! cancelled, since inside a transaction that would abort it.
 
 mod advisory;
 mod answer;

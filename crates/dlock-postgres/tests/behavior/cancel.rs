@@ -3,26 +3,33 @@
 use crate::eye::{Eye, address, config, connect, pid, show};
 use dlock_core::Wait;
 use dlock_postgres::{Canceller, Error, Lock};
-use futures_util::future::join;
+use futures_util::future::{join, join_all};
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio_postgres::NoTls;
 
-/// A statement sent right behind a dropped wait gets its own answer, every time.
+/// A statement sent right behind a dropped wait gets its own answer, every time: also when the wait is
+/// dropped about when it is called off at once.
 #[tokio::test]
 async fn the_next_statement_is_never_hit() {
-    let (client, eye) = (connect().await, Eye::open().await);
+    let eye = Eye::open().await;
     let mut holder = Lock::new(connect().await, "hit").unwrap();
     assert!(holder.acquire(Wait::No).await.unwrap());
-    let canceller = Canceller::new(config(), NoTls);
-    for round in 0..300_u64 {
+    join_all([0, 98_000, 100_500, 0].map(drop_and_ask)).await;
+    assert_eq!(eye.sees("hit").await, (1, 0));
+}
+
+/// Drops 75 waits, each up to 3 ms later than `least` microseconds.
+async fn drop_and_ask(least: u64) {
+    let (client, canceller) = (connect().await, Canceller::new(config(), NoTls));
+    for round in 0..75 {
         let lock = Lock::new(&client, "hit").unwrap();
         let mut lock = if round % 2 == 0 { lock } else { lock.canceller(&canceller) };
-        let limit = Duration::from_micros(round * 17 % 3000);
+        let limit = Duration::from_micros(least + round * 41 % 3000);
         assert!(tokio::time::timeout(limit, lock.lock()).await.is_err());
-        assert_eq!(show(&client, "SELECT 77, pg_sleep(0.005)").await, "77", "round {round}");
+        let answer = show(&client, "SELECT 77, pg_sleep(0.005)").await;
+        assert_eq!(answer, "77", "round {round}, {limit:?}");
     }
-    assert_eq!(eye.sees("hit").await, (1, 0));
 }
 
 /// The connection is free again soon.
