@@ -2,6 +2,7 @@ use super::{bounded, client, fresh, lock, until};
 use crate::server::{Tcp, config, connect_through, integer};
 use dlock_core::{Error, Wait};
 use dlock_mssql::{Lock, XactLock};
+use dlock_testkit::polled::polled;
 use dlock_testkit::proxy::Proxy;
 use std::net::ToSocketAddrs;
 use std::time::Duration;
@@ -98,6 +99,40 @@ async fn a_dropped_wait_on_a_lent_client_is_gone_with_its_owner() {
         until(&mut observer, &key, (1, 0)).await;
     })
     .await;
+}
+
+/// Acquire and release dropped after every number of polls, the key free and held elsewhere.
+#[tokio::test]
+async fn every_poll_on_a_lent_client_is_gone_with_its_owner() {
+    bounded(async {
+        let (key, mut observer) = (fresh("drop-lent-polls"), client().await);
+        for held in [false, true] {
+            let mut holder = lock(&key).await;
+            for polls in 1..100 {
+                assert!(!held || holder.acquire(Wait::No).await.unwrap());
+                let done = dropped_after(&key, polls).await;
+                holder.close().await.unwrap();
+                until(&mut observer, &key, (0, 0)).await;
+                if done {
+                    break;
+                }
+                assert!(polls < 99, "it never completes");
+            }
+        }
+    })
+    .await;
+}
+
+/// Whether a pair over a client of its own was done after so many polls.
+async fn dropped_after(key: &str, polls: usize) -> bool {
+    let mut owner = client().await;
+    let mut one = Lock::new(&mut owner, key).unwrap();
+    let pair = async {
+        if one.acquire(Duration::from_millis(30)).await.unwrap() {
+            one.release().await.unwrap();
+        }
+    };
+    polled(pair, polls).await.is_some()
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use dlock_core::Wait;
 use dlock_mysql::mysql_async::{Pool, PoolOpts};
 use dlock_mysql::{Error, Lock};
 use dlock_testkit::cases::fresh_key;
+use dlock_testkit::polled::polled;
 use std::time::Duration;
 
 /// A dropped guard frees the key, and the connection may not be used any more.
@@ -42,6 +43,40 @@ pub(crate) async fn wait<E: Flavour>() {
     drop(lent);
     holding.release().await.unwrap();
     assert!(until_free(&mut observer, &key).await < Duration::from_secs(1));
+}
+
+/// Acquire and release dropped after every number of polls, the key free and held elsewhere: nothing
+/// is left once the owner has dropped the connection.
+pub(crate) async fn every_poll<E: Flavour>() {
+    let (key, mut observer) = (fresh_key("lent"), conn::<E>().await);
+    for held in [false, true] {
+        let mut holding = Lock::new(conn::<E>().await, key.as_str()).unwrap();
+        for polls in 1..100 {
+            assert!(!held || holding.acquire(Wait::No).await.unwrap());
+            let done = dropped_after::<E>(&key, polls).await;
+            holding.close().await.unwrap();
+            assert!(
+                until_free(&mut observer, &key).await < Duration::from_secs(2),
+                "{polls} polls"
+            );
+            if done {
+                break;
+            }
+            assert!(polls < 99, "it never completes");
+        }
+    }
+}
+
+/// Whether a pair over a connection of its own was done after so many polls.
+async fn dropped_after<E: Flavour>(key: &str, polls: usize) -> bool {
+    let mut lent = conn::<E>().await;
+    let mut lock = Lock::new(&mut lent, key).unwrap();
+    let pair = async {
+        if lock.acquire(Duration::from_millis(30)).await.unwrap() {
+            lock.release().await.unwrap();
+        }
+    };
+    polled(pair, polls).await.is_some()
 }
 
 /// A pool that resets nothing gets no connection back that holds the key or is out of step.

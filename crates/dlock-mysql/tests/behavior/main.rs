@@ -50,6 +50,7 @@ fn of_locks<E: Flavour>(server: &str) -> Vec<Trial> {
         trial(format!("{server}::drops::taken_by_hand"), drops::taken_by_hand::<E>),
         trial(format!("{server}::lent::guard"), lent::guard::<E>),
         trial(format!("{server}::lent::wait"), lent::wait::<E>),
+        trial(format!("{server}::lent::every_poll"), lent::every_poll::<E>),
         trial(format!("{server}::lent::pooled_guard"), lent::pooled_guard::<E>),
     ]
 }
