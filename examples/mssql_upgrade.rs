@@ -15,8 +15,11 @@ async fn main() -> anyhow::Result<()> {
     let stream = TcpStream::connect(config.get_addr()).await?;
     let client = Client::connect(config, stream.compat_write()).await?;
     let mut lock = Lock::new(client, "price-list")?.update();
-    let guard = lock.lock().await?; // beside readers, but no second one of its kind
+    let mut guard = lock.lock().await?; // beside readers, but no second one of its kind
     println!("reading, {:?}", guard.mode());
+    // On the lock's own connection: when that dies, both end together.
+    let price = guard.session().simple_query("SELECT 42").await?.into_row().await?;
+    println!("the price is {:?}", price.and_then(|row| row.get::<i32, _>(0)));
     let (guard, alone) = guard.upgrade(Wait::Forever).await?;
     println!("writing, {:?}: {alone}", guard.mode());
     guard.release().await?; // gives back both

@@ -14,8 +14,11 @@ async fn main() -> anyhow::Result<()> {
     let (password, service) = rest.split_once('@').expect("user/password@host:port/service");
     let connection = Connection::connect(user, password, service)?;
     let mut lock = Lock::new(connection, "partition:3")?.with_mode(Mode::SX);
-    let guard = lock.lock().await?; // rows may be written by many
+    let mut guard = lock.lock().await?; // rows may be written by many
     println!("held {:?}", guard.mode());
+    // On the lock's own connection, which blocks: use `spawn_blocking` for statements that take long.
+    let rows: i64 = guard.session().query_row_as("SELECT 42 FROM dual", &[])?;
+    println!("{rows} rows");
     let (guard, alone) = guard.convert(Mode::X, Duration::from_secs(2)).await?;
     println!("held {:?}, alone: {alone}", guard.mode());
     guard.release().await?;

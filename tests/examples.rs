@@ -92,6 +92,7 @@ fn mssql_upgrade() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let standin = runtime.block_on(standin_mssql::Server::start()).expect("the stand-in");
     let said = run("mssql_upgrade", "DLOCK_MSSQL_URL", &url.unwrap_or_else(|| standin.url()));
+    assert!(said.contains("the price is Some(42)"), "{said}");
     assert!(said.contains("writing, Exclusive: true"), "{said}");
 }
 
@@ -107,5 +108,5 @@ fn oracle_modes() {
         .expect("it was built");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let wrong = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains("held X, alone: true"), "{said}{wrong}");
+    assert!(said.contains("42 rows") && said.contains("held X, alone: true"), "{said}{wrong}");
 }
