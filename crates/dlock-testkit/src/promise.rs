@@ -115,6 +115,7 @@ pub fn sessions<B: SharedBed>() -> Vec<Promise<B>> {
         of("reentry::refused", reentry::refused::<B>),
         of("reentry::many_keys", reentry::many_keys::<B>),
         of("deadlock::crossed", deadlock::crossed::<B>),
+        of("deadlock::every_poll", deadlock::every_poll::<B>),
     ]
 }
 
