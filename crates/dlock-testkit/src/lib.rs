@@ -5,6 +5,7 @@ pub mod bed;
 pub mod cases;
 pub mod memory;
 pub mod names;
+pub mod naming;
 pub mod polled;
 pub mod promise;
 pub mod proxy;
