@@ -11,11 +11,14 @@ use std::fmt;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::time::Duration;
-use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, SimpleQueryRow, SimpleQueryStream};
 
 /// The longest `lock_timeout` that the server takes, in milliseconds: a good 24 days.
 pub(crate) const LONGEST: Duration = Duration::from_millis(2_147_483_647);
+
+/// The answer to a message.
+type Heard = Result<Vec<SimpleQueryRow>, tokio_postgres::Error>;
 
 /// An advisory lock that is held by the session.
 pub struct Advisory<S> {
@@ -52,12 +55,8 @@ impl<S: AsClient> Advisory<S> {
         }
     }
 
-    /// The client, for an exchange that is attended.
     fn client(&self) -> &Client {
-        match self.session.own() {
-            Some(session) => session.attended(),
-            None => self.session.client(),
-        }
+        self.session.client()
     }
 
     /// Tries once. The same inside and outside a transaction.
@@ -88,16 +87,51 @@ impl<S: AsClient> Advisory<S> {
         }
     }
 
-    /// One message, one wait.
+    /// One wait, which is one message.
     async fn wait_once(&mut self, slice: Wait) -> Result<bool, Error> {
-        self.texts.set_wait(slice.limit().map_or(0, Wait::millis));
-        let answer = self.client().simple_query_raw(self.texts.wait()).await;
-        let waiting = Waiting::new(answer.map_err(|error| self.failed(error))?);
-        let waiting = self.waiting.insert(waiting);
-        let rows = attended(self.session.own(), pin!(waiting.read())).await;
+        let millis = slice.limit().map_or(0, Wait::millis);
+        if let Some(answer) = self.wait_prepared(millis).await {
+            return self.waited(answer).await;
+        }
+        let sent = match self.session.own() {
+            Some(session) => {
+                let text = session.prepared().wait_in_full(self.mode, self.key, millis);
+                self.client().simple_query_raw(&text).await
+            }
+            None => {
+                self.texts.set_wait(millis);
+                self.client().simple_query_raw(self.texts.wait()).await
+            }
+        };
+        let answer = self.hear(sent).await;
+        if let Some(session) = self.session.own() {
+            session.learn(&answer);
+        }
+        self.waited(answer).await
+    }
+
+    /// The same by a prepared statement; `None` where there is none that can do, and nothing was done.
+    async fn wait_prepared(&mut self, millis: u64) -> Option<Heard> {
+        let session = self.session.own()?;
+        let text = session.prepared().wait(self.mode, self.key, millis)?;
+        let sent = self.client().simple_query_raw(&text).await;
+        let answer = self.hear(sent).await;
+        let did_nothing = self.session.own()?.must_say_in_full(&answer);
+        (!did_nothing).then_some(answer)
+    }
+
+    /// Reads the answer to a wait that was sent.
+    async fn hear(&mut self, sent: Result<SimpleQueryStream, tokio_postgres::Error>) -> Heard {
+        let waiting = self.waiting.insert(Waiting::new(sent?));
+        let heard = attended(self.session.own(), pin!(waiting.read())).await;
         self.waiting = None;
-        match rows {
-            Ok(rows) => granted(value(&rows)),
+        heard
+    }
+
+    /// What the answer to a wait means.
+    async fn waited(&mut self, answer: Heard) -> Result<bool, Error> {
+        match answer {
+            Ok(rows) => granted(&rows),
             Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => Ok(false),
             Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => {
                 // It may have come after the grant.
@@ -123,9 +157,9 @@ async fn attended<T>(session: Option<&Session>, exchange: Pin<&mut impl Future<O
     }
 }
 
-/// What the wait's first statement said.
-fn granted(refusal: Option<&str>) -> Result<bool, Error> {
-    match refusal {
+/// What the wait's last row says: what refuses is followed by no other.
+fn granted(rows: &[SimpleQueryRow]) -> Result<bool, Error> {
+    match rows.last().and_then(|row| row.get(0)) {
         Some("standby") => Err(standby()),
         Some("transaction") => Err(Error::Refused {
             code: 25001,

@@ -1,219 +1,327 @@
 use futures_util::future::BoxFuture;
+use futures_util::task::AtomicWaker;
 use std::future::{Future, poll_fn};
-use std::mem;
-use std::pin::{Pin, pin};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
-use std::time::Duration;
-use tokio::time::timeout;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
 use tokio_postgres::Error;
 
-/// How often the task looks whether exchanges go on. After two looks without one it takes over.
-const LOOK: Duration = Duration::from_millis(20);
+/// How often one poll may go round: a question and its answer need two. Where tokio's budget for the
+/// task is used up it says "go on" without end, and means: in the next poll.
+const ROUNDS: u32 = 4;
 
 /// A connection that is driven by the future that waits for an answer, and by a task while none does.
 ///
 /// So an answer need not hop from the task that reads it to the one that waits for it.
-pub(crate) struct Drive(Mutex<Wheel>);
-
-struct Wheel {
+pub(crate) struct Drive {
     /// `None` when it has ended.
-    connection: Option<BoxFuture<'static, Result<(), Error>>>,
-    turn: Turn,
-    /// Wakes the task.
-    task: Option<Waker>,
-}
-
-/// Whose turn it is to drive.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Turn {
-    Task,
-    Exchange,
-    /// Nobody's: the last exchange is over, and the next one may be about to begin.
-    Pause,
-    /// The task has seen the pause.
-    LongPause,
+    connection: Mutex<Option<BoxFuture<'static, Result<(), Error>>>>,
+    bell: Arc<Bell>,
+    /// What the connection wakes, whoever drives.
+    of_connection: Waker,
+    /// What an exchange wakes.
+    of_exchange: Waker,
 }
 
 impl Drive {
     pub(crate) fn new(connection: BoxFuture<'static, Result<(), Error>>) -> Self {
-        Self(Mutex::new(Wheel { connection: Some(connection), turn: Turn::Task, task: None }))
-    }
-
-    fn wheel(&self) -> MutexGuard<'_, Wheel> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Drives until the exchange is over. When it is dropped before, the task takes over.
-    pub(crate) async fn attend<T>(&self, mut exchange: Pin<&mut impl Future<Output = T>>) -> T {
-        let mut turn = Attendance::begin(self);
-        let output = poll_fn(|context| {
-            // The first poll sends; what the connection brings is there for the second.
-            if let Poll::Ready(output) = exchange.as_mut().poll(context) {
-                return Poll::Ready(output);
-            }
-            self.wheel().drive(context);
-            exchange.as_mut().poll(context)
-        })
-        .await;
-        turn.then = Turn::Pause;
-        output
-    }
-
-    /// Has the task drive from now on: whoever waits for an answer does not.
-    pub(crate) fn hand_over(&self) {
-        self.give(Turn::Task);
-    }
-
-    fn give(&self, turn: Turn) {
-        let mut wheel = self.wheel();
-        let was = mem::replace(&mut wheel.turn, turn);
-        let task = wheel.task.take_if(|_| (was == Turn::Task) != (turn == Turn::Task));
-        drop(wheel);
-        if let Some(task) = task {
-            task.wake();
+        let bell = Arc::new(Bell::default());
+        Self {
+            connection: Mutex::new(Some(connection)),
+            of_connection: Cord::waker(&bell, CONNECTION),
+            of_exchange: Cord::waker(&bell, EXCHANGE),
+            bell,
         }
+    }
+
+    /// Drives until the exchange is over. When it is dropped before, the task goes on.
+    pub(crate) async fn attend<T>(&self, mut exchange: Pin<&mut impl Future<Output = T>>) -> T {
+        let _attendance = Attendance::begin(&self.bell);
+        poll_fn(|context| {
+            self.bell.attend(context.waker());
+            let mut inside = Context::from_waker(&self.of_exchange);
+            for _ in 0..ROUNDS {
+                if self.bell.take() & CONNECTION != 0 {
+                    self.drive();
+                }
+                let output = exchange.as_mut().poll(&mut inside);
+                if output.is_ready() || self.bell.rest() {
+                    return output;
+                }
+            }
+            self.bell.pause(context.waker())
+        })
+        .await
     }
 
     /// The task: ends with the connection.
     pub(crate) async fn keep(&self) {
-        while poll_fn(|context| self.poll_idle(context)).await {
-            let mut back = pin!(poll_fn(|context| self.poll_back(context)));
-            while timeout(LOOK, back.as_mut()).await.is_err() {
-                self.look();
+        poll_fn(|context| {
+            self.bell.task.register(context.waker());
+            if self.bell.is_attended() {
+                return Poll::Pending;
             }
-        }
+            match self.bell.take() & CONNECTION != 0 && self.drive() {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
+        })
+        .await;
     }
 
-    /// Drives until an exchange does (`true`), or the connection ends.
-    fn poll_idle(&self, context: &mut Context<'_>) -> Poll<bool> {
-        let mut wheel = self.wheel();
-        if wheel.turn != Turn::Task {
-            return Poll::Ready(true);
+    /// Polls the connection; `true` when it has ended.
+    fn drive(&self) -> bool {
+        let mut place = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut context = Context::from_waker(&self.of_connection);
+        if let Some(connection) = place.as_mut()
+            && connection.as_mut().poll(&mut context).is_ready()
+        {
+            // Its error is told by the statement that meets it.
+            *place = None;
+            // It may be an exchange that found out: then the task has to, too.
+            self.bell.ring(CONNECTION);
         }
-        wheel.drive(context);
-        if wheel.connection.is_none() {
-            return Poll::Ready(false);
-        }
-        wheel.task = Some(context.waker().clone());
-        Poll::Pending
-    }
-
-    /// Waits until it is the task's turn again.
-    fn poll_back(&self, context: &mut Context<'_>) -> Poll<()> {
-        let mut wheel = self.wheel();
-        if wheel.turn == Turn::Task {
-            return Poll::Ready(());
-        }
-        wheel.task = Some(context.waker().clone());
-        Poll::Pending
-    }
-
-    fn look(&self) {
-        let mut wheel = self.wheel();
-        wheel.turn = match wheel.turn {
-            Turn::Exchange => Turn::Exchange,
-            Turn::Pause => Turn::LongPause,
-            Turn::LongPause | Turn::Task => Turn::Task,
-        };
+        place.is_none()
     }
 }
 
-impl Wheel {
-    fn drive(&mut self, context: &mut Context<'_>) {
-        if let Some(connection) = &mut self.connection
-            && connection.as_mut().poll(context).is_ready()
-        {
-            // Its error is told by the statement that meets it.
-            self.connection = None;
+/// The connection can go on.
+const CONNECTION: u8 = 1;
+/// The exchange can go on.
+const EXCHANGE: u8 = 2;
+/// An exchange drives, not the task.
+const ATTENDED: u8 = 4;
+/// The exchange is being polled: it looks at the bell itself before it comes to rest.
+const POLLED: u8 = 8;
+
+/// Who can go on, and whom to wake for it.
+///
+/// Whatever an exchange sets going while it is polled it sees in the same poll, so that an answer
+/// costs its task one wake-up.
+struct Bell {
+    state: AtomicU8,
+    task: AtomicWaker,
+    exchange: AtomicWaker,
+}
+
+impl Default for Bell {
+    /// The connection was never polled.
+    fn default() -> Self {
+        let (task, exchange) = (AtomicWaker::new(), AtomicWaker::new());
+        Self { state: AtomicU8::new(CONNECTION), task, exchange }
+    }
+}
+
+impl Bell {
+    fn ring(&self, who: u8) {
+        let state = self.state.fetch_or(who, Ordering::SeqCst);
+        if state & POLLED != 0 {
+            return;
         }
+        match state & ATTENDED != 0 {
+            true => self.exchange.wake(),
+            false => self.task.wake(),
+        }
+    }
+
+    /// A poll of the exchange begins.
+    fn attend(&self, waker: &Waker) {
+        self.exchange.register(waker);
+        self.state.fetch_or(POLLED, Ordering::SeqCst);
+    }
+
+    /// Who can go on, from now on counted as gone.
+    fn take(&self) -> u8 {
+        self.state.fetch_and(!(CONNECTION | EXCHANGE), Ordering::SeqCst)
+    }
+
+    /// Ends a poll of the exchange, unless somebody can go on.
+    fn rest(&self) -> bool {
+        let (from, to) = (ATTENDED | POLLED, ATTENDED);
+        self.state.compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+    }
+
+    /// Ends a poll of the exchange in which somebody could go on.
+    fn pause<T>(&self, waker: &Waker) -> Poll<T> {
+        self.state.fetch_and(!POLLED, Ordering::SeqCst);
+        waker.wake_by_ref();
+        Poll::Pending
+    }
+
+    fn is_attended(&self) -> bool {
+        self.state.load(Ordering::SeqCst) & ATTENDED != 0
+    }
+}
+
+/// Rings the bell when it is woken.
+struct Cord {
+    bell: Arc<Bell>,
+    who: u8,
+}
+
+impl Cord {
+    fn waker(bell: &Arc<Bell>, who: u8) -> Waker {
+        Arc::new(Self { bell: Arc::clone(bell), who }).into()
+    }
+}
+
+impl Wake for Cord {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.bell.ring(self.who);
     }
 }
 
 /// An exchange under way.
-struct Attendance<'a> {
-    drive: &'a Drive,
-    then: Turn,
-}
+struct Attendance<'a>(&'a Bell);
 
 impl<'a> Attendance<'a> {
-    fn begin(drive: &'a Drive) -> Self {
-        drive.give(Turn::Exchange);
-        Self { drive, then: Turn::Task }
+    fn begin(bell: &'a Bell) -> Self {
+        bell.state.fetch_or(ATTENDED, Ordering::SeqCst);
+        Self(bell)
     }
 }
 
 impl Drop for Attendance<'_> {
     fn drop(&mut self) {
-        self.drive.give(self.then);
+        let state = self.0.state.fetch_and(CONNECTION, Ordering::SeqCst);
+        if state & CONNECTION != 0 {
+            self.0.task.wake();
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Drive, LOOK, Turn};
+    use super::Drive;
     use std::future::poll_fn;
     use std::pin::pin;
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-    use std::task::Poll;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::task::{Context, Poll, Waker};
+    use tokio::sync::{mpsc, oneshot};
     use tokio::task::yield_now;
-    use tokio::time::sleep;
 
-    /// A connection that counts how often it is driven, until it is told to end.
-    #[derive(Default)]
+    type Question = oneshot::Sender<()>;
+
+    /// A connection that answers what it is asked, after so many polls more, and counts.
     struct Wire {
-        driven: AtomicU32,
-        ended: AtomicBool,
+        drive: Arc<Drive>,
+        ask: mpsc::UnboundedSender<Question>,
+        driven: Arc<AtomicU32>,
+        task: tokio::task::JoinHandle<()>,
     }
 
     impl Wire {
-        fn drive(self: &Arc<Self>) -> Arc<Drive> {
-            let wire = Arc::clone(self);
-            Arc::new(Drive::new(Box::pin(poll_fn(move |_| {
-                wire.driven.fetch_add(1, Ordering::Relaxed);
-                if wire.ended.load(Ordering::Relaxed) { Poll::Ready(Ok(())) } else { Poll::Pending }
-            }))))
+        async fn new() -> Self {
+            let (ask, mut asked) = mpsc::unbounded_channel::<Question>();
+            let driven = Arc::new(AtomicU32::new(0));
+            let count = Arc::clone(&driven);
+            let drive = Arc::new(Drive::new(Box::pin(poll_fn(move |context| {
+                count.fetch_add(1, Ordering::Relaxed);
+                loop {
+                    match asked.poll_recv(context) {
+                        Poll::Ready(Some(question)) => drop(question.send(())),
+                        Poll::Ready(None) => return Poll::Ready(Ok(())),
+                        Poll::Pending => return Poll::Pending,
+                    }
+                }
+            }))));
+            let keeper = Arc::clone(&drive);
+            let task = tokio::spawn(async move { keeper.keep().await });
+            yield_now().await;
+            Self { drive, ask, driven, task }
         }
 
         fn driven(&self) -> u32 {
             self.driven.load(Ordering::Relaxed)
         }
+
+        async fn exchange(&self) {
+            let (question, answer) = oneshot::channel();
+            self.ask.send(question).unwrap();
+            answer.await.unwrap();
+        }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn the_task_waits_for_a_pause_and_takes_over() {
-        let wire = Arc::new(Wire::default());
-        let drive = wire.drive();
-        let task = Arc::clone(&drive);
-        let task = tokio::spawn(async move { task.keep().await });
-        yield_now().await;
+    #[tokio::test]
+    async fn an_exchange_drives_and_the_task_rests() {
+        let wire = Wire::new().await;
         assert_eq!(wire.driven(), 1);
-        for _ in 0..3 {
-            drive.attend(pin!(yield_now())).await;
-            sleep(LOOK / 2).await;
+        for round in 2..5 {
+            let mut exchange = pin!(wire.exchange());
+            let mut attended = pin!(wire.drive.attend(exchange.as_mut()));
+            // Asked and answered in one poll, without a wake-up.
+            let polled = attended.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            assert!(polled.is_ready());
+            yield_now().await;
+            assert_eq!(wire.driven(), round);
         }
-        assert_ne!(drive.wheel().turn, Turn::Task);
-        assert_eq!(wire.driven(), 4);
-        sleep(LOOK * 3).await;
-        assert_eq!((drive.wheel().turn, wire.driven()), (Turn::Task, 5));
-        wire.ended.store(true, Ordering::Relaxed);
-        drive.attend(pin!(yield_now())).await;
+    }
+
+    #[tokio::test]
+    async fn the_task_drives_while_there_is_no_exchange() {
+        let wire = Wire::new().await;
+        wire.exchange().await;
+        wire.drive.attend(pin!(wire.exchange())).await;
+        wire.exchange().await;
+        let Wire { ask, task, .. } = wire;
+        drop(ask);
         task.await.unwrap();
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_dropped_exchange_is_the_tasks_at_once() {
-        let wire = Arc::new(Wire::default());
-        let drive = wire.drive();
-        let task = Arc::clone(&drive);
-        tokio::spawn(async move { task.keep().await });
-        yield_now().await;
-        drop(
-            tokio::time::timeout(LOOK / 2, drive.attend(pin!(std::future::pending::<()>()))).await,
-        );
+    #[tokio::test]
+    async fn the_task_goes_on_with_a_dropped_exchange() {
+        let wire = Wire::new().await;
+        let (question, answer) = oneshot::channel();
+        {
+            let ask = async {
+                wire.ask.send(question).unwrap();
+                std::future::pending::<()>().await;
+            };
+            let mut ask = pin!(ask);
+            let mut attended = Box::pin(wire.drive.attend(ask.as_mut()));
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(attended.as_mut().poll(&mut context).is_pending());
+            let (later, _) = oneshot::channel();
+            wire.ask.send(later).unwrap();
+            // Nobody polls it again.
+        }
+        answer.await.unwrap();
         let before = wire.driven();
         yield_now().await;
-        assert_eq!((drive.wheel().turn, wire.driven()), (Turn::Task, before + 1));
+        assert_eq!(wire.driven(), before + 1);
+    }
+
+    #[tokio::test]
+    async fn the_task_ends_when_an_exchange_sees_the_end() {
+        let Wire { drive, ask, task, .. } = Wire::new().await;
+        let mut ask = Some(ask);
+        let end = poll_fn(|_| match ask.take() {
+            Some(_) => Poll::Pending,
+            None => Poll::Ready(()),
+        });
+        drive.attend(pin!(end)).await;
+        task.await.unwrap();
+    }
+
+    /// Rings from other threads are never lost: each exchange gets its answer.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn no_ring_is_lost() {
+        let wire = Arc::new(Wire::new().await);
+        let neighbour = Arc::clone(&wire);
+        let others = tokio::spawn(async move {
+            for _ in 0..20_000 {
+                neighbour.exchange().await;
+            }
+        });
+        for _ in 0..20_000 {
+            wire.drive.attend(pin!(wire.exchange())).await;
+        }
+        others.await.unwrap();
     }
 }

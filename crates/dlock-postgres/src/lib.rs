@@ -27,6 +27,7 @@ mod client;
 mod drive;
 mod key;
 mod mode;
+mod prepared;
 mod session;
 mod texts;
 mod xact;

@@ -1,26 +1,26 @@
 use crate::answer::{ask, value};
-use crate::call::{Call, Form};
+use crate::call::Call;
 use crate::drive::Drive;
+use crate::prepared::Prepared;
 use crate::{AsClient, Key, Mode};
 use futures_util::future::join;
-use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, Connection, Error, Statement};
+use tokio_postgres::{Client, Connection, Error, SimpleQueryRow, Statement};
 
 /// Both halves of a session: the client, and the connection that drives it.
 ///
 /// The fastest way to lock, for two reasons: the connection is driven by the call that waits for its
-/// answer, and by a task of its own only while none does; and what answers at once (`try_lock`, a
-/// release) is prepared the first time. The session ends when this is dropped.
+/// answer, and by a task of its own only while none does; and what a lock says is prepared, in the
+/// same round trip as its first use. The session ends when this is dropped.
 pub struct Session {
     client: Client,
     drive: Arc<Drive>,
-    statements: Mutex<HashMap<(Call, Mode, Form), Statement>>,
+    prepared: Mutex<Prepared>,
 }
 
 impl Session {
@@ -36,12 +36,7 @@ impl Session {
         let drive = Arc::new(Drive::new(Box::pin(connection)));
         let task = Arc::clone(&drive);
         tokio::spawn(async move { task.keep().await });
-        Self { client, drive, statements: Mutex::default() }
-    }
-
-    /// The client, for exchanges that are attended.
-    pub(crate) fn attended(&self) -> &Client {
-        &self.client
+        Self { client, drive, prepared: Mutex::default() }
     }
 
     /// Drives the connection until this exchange is over.
@@ -56,12 +51,11 @@ impl Session {
         mode: Mode,
         key: Key,
     ) -> Result<Option<bool>, Error> {
-        let prepared = self.statements().get(&(call, mode, key.form())).cloned();
+        let prepared = self.prepared().call(call, mode, key.form());
         if let Some(statement) = prepared {
             let exchange = pin!(execute(&self.client, &statement, key));
             match self.attend(exchange).await {
-                // The caller has dropped it: DISCARD, DEALLOCATE.
-                Err(error) if error.code() == Some(&SqlState::INVALID_SQL_STATEMENT_NAME) => {}
+                Err(error) if is_gone(&error) => {}
                 answer => return answer,
             }
         }
@@ -77,14 +71,44 @@ impl Session {
         let both = pin!(join(ask(&self.client, &text), prepare));
         let (rows, statement) = self.attend(both).await;
         if let Ok(statement) = statement {
-            self.statements().insert((call, mode, key.form()), statement);
+            self.prepared().keep(call, mode, key.form(), statement);
         }
         rows.map(|rows| value(&rows).map(|value| value == "t"))
     }
 
-    fn statements(&self) -> MutexGuard<'_, HashMap<(Call, Mode, Form), Statement>> {
-        self.statements.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Learns from the answer to a wait in full.
+    pub(crate) fn learn(&self, answer: &Result<Vec<SimpleQueryRow>, Error>) {
+        match answer {
+            Ok(rows) => self.prepared().set_limit(value(rows)),
+            // Then it was not even prepared.
+            Err(error) if error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION) => {
+                self.prepared().forget_waits();
+            }
+            Err(_) => {}
+        }
     }
+
+    /// Whether a prepared wait did nothing, and has to be said in full.
+    pub(crate) fn must_say_in_full(&self, answer: &Result<Vec<SimpleQueryRow>, Error>) -> bool {
+        match answer {
+            Ok(rows) => value(rows) == Some("limited"),
+            Err(error) if is_gone(error) => {
+                self.prepared().forget_waits();
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// What is prepared.
+    pub(crate) fn prepared(&self) -> MutexGuard<'_, Prepared> {
+        self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether the caller has dropped the prepared statement: DISCARD, DEALLOCATE.
+fn is_gone(error: &Error) -> bool {
+    error.code() == Some(&SqlState::INVALID_SQL_STATEMENT_NAME)
 }
 
 async fn execute(client: &Client, statement: &Statement, key: Key) -> Result<Option<bool>, Error> {
@@ -97,20 +121,11 @@ async fn execute(client: &Client, statement: &Statement, key: Key) -> Result<Opt
 
 impl AsClient for Session {
     fn client(&self) -> &Client {
-        // Whoever asks for it waits for answers and does not drive.
-        self.drive.hand_over();
         &self.client
     }
 
     fn own(&self) -> Option<&Session> {
         Some(self)
-    }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        // The task says goodbye to the server.
-        self.drive.hand_over();
     }
 }
 

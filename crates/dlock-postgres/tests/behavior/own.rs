@@ -5,6 +5,7 @@ use dlock_core::Wait;
 use dlock_postgres::{AsClient, Error, Key, Lock, Session};
 use dlock_testkit::polled::polled;
 use dlock_testkit::proxy::Proxy;
+use futures_util::future::join;
 use std::time::Duration;
 use tokio::time::timeout;
 use tokio_postgres::{Config, NoTls};
@@ -41,11 +42,89 @@ async fn one_round_trip_each_way() {
 #[tokio::test]
 async fn statements_that_were_discarded() {
     let mut lock = Lock::new(open(&config()).await, "own-discard").unwrap();
-    for clear in ["SELECT", "DISCARD ALL", "DEALLOCATE ALL"] {
-        pair(&mut lock, Wait::No).await;
+    for clear in ["SELECT", "DISCARD ALL", "DEALLOCATE ALL", "SELECT"] {
+        for wait in [Wait::No, Wait::For(SECOND)] {
+            pair(&mut lock, wait).await;
+        }
         lock.session().unwrap().batch_execute(clear).await.unwrap();
     }
-    pair(&mut lock, Wait::No).await;
+}
+
+/// In a transaction that was aborted before nothing is prepared, and nobody is misled later.
+#[tokio::test]
+async fn a_first_wait_in_an_aborted_transaction() {
+    let mut lock = Lock::new(open(&config()).await, "own-aborted").unwrap();
+    lock.session().unwrap().batch_execute("BEGIN; SELECT 1/0").await.unwrap_err();
+    assert!(matches!(lock.acquire(SECOND).await, Err(Error::Driver(_))));
+    lock.session().unwrap().batch_execute("ROLLBACK; BEGIN").await.unwrap();
+    let refused = lock.acquire(SECOND).await;
+    assert!(matches!(refused, Err(Error::Refused { code: 25001, .. })), "{refused:?}");
+    lock.session().unwrap().batch_execute("SELECT 1; COMMIT").await.unwrap();
+    pair(&mut lock, Wait::Forever).await;
+}
+
+/// A wait outlasts the session's own limits, whenever those were set, and leaves them as they were.
+#[tokio::test]
+async fn waits_outlast_the_sessions_limits() {
+    let limits = "-c statement_timeout=60 -c lock_timeout=50";
+    for (options, later) in [(limits, "SELECT 1"), ("", "SET statement_timeout=60")] {
+        let eye = Eye::open().await;
+        let mut holder = Lock::new(connect().await, "own-limits").unwrap();
+        let session = open(config().options(options)).await;
+        let mut lock = Lock::new(session, "own-limits").unwrap();
+        for wait in [Wait::No, Wait::Forever, Wait::For(SECOND)] {
+            pair(&mut lock, wait).await;
+        }
+        lock.session().unwrap().batch_execute(later).await.unwrap();
+        for wait in [Wait::Forever, Wait::For(SECOND * 5), Wait::Forever] {
+            assert!(holder.acquire(Wait::No).await.unwrap());
+            let release = async {
+                eye.until("own-limits", (1, 1)).await;
+                tokio::time::sleep(Duration::from_millis(150)).await;
+                holder.release().await.unwrap();
+            };
+            let (granted, ()) = join(lock.acquire(wait), release).await;
+            assert!(granted.unwrap(), "{wait:?}");
+            let limit = show(lock.session().unwrap(), "SHOW statement_timeout").await;
+            assert_eq!(limit, "60ms");
+            lock.release().await.unwrap();
+        }
+    }
+}
+
+/// Also where the role limits its statements.
+#[tokio::test]
+async fn one_round_trip_in_a_limited_session() {
+    let proxy = Proxy::start(address()).unwrap();
+    let mut config = towards(proxy.addr());
+    let session = open(config.options("-c statement_timeout=5000")).await;
+    let mut lock = Lock::new(session, "own-limited").unwrap();
+    proxy.reset();
+    for trips in [2, 4, 6] {
+        pair(&mut lock, Wait::For(SECOND)).await;
+        assert_eq!(proxy.round_trips(), trips);
+    }
+}
+
+/// A prepared wait is refused inside a transaction begun by hand, as any other is.
+#[tokio::test]
+async fn a_prepared_wait_inside_a_transaction_begun_by_hand() {
+    let eye = Eye::open().await;
+    let mut lock = Lock::new(open(&config()).await, "own-by-hand").unwrap();
+    for _ in 0..3 {
+        pair(&mut lock, Wait::Forever).await;
+        lock.session().unwrap().batch_execute("BEGIN").await.unwrap();
+        for wait in [Wait::Forever, Wait::For(SECOND)] {
+            let refused = lock.acquire(wait).await;
+            assert!(matches!(refused, Err(Error::Refused { code: 25001, .. })), "{refused:?}");
+        }
+        assert_eq!(show(lock.session().unwrap(), "SHOW lock_timeout").await, "0");
+        assert_eq!(eye.sees("own-by-hand").await, (0, 0));
+        assert!(lock.acquire(Wait::No).await.unwrap());
+        lock.session().unwrap().batch_execute("COMMIT").await.unwrap();
+        assert_eq!(eye.sees("own-by-hand").await, (1, 0));
+        lock.release().await.unwrap();
+    }
 }
 
 /// Statements of the caller's are answered, at once after ours and while the lock is held.

@@ -2,35 +2,55 @@
 
 use crate::eye::{Eye, connect_to, pid, private};
 use dlock_core::Wait;
-use dlock_postgres::Lock;
+use dlock_postgres::{AsClient, Lock, Session};
+use dlock_testkit::server::Postgres;
 use futures_util::future::join;
 use std::time::Duration;
+use tokio_postgres::{Config, NoTls};
 
 /// The waiter's process is stopped, the holder releases, the time-out passes, the process goes on:
 /// whatever the answer, it is true.
 #[tokio::test]
 async fn what_is_reported_is_true() {
     let (server, config) = private();
-    let eye = Eye::at(&config).await;
     for _ in 0..5 {
-        let mut holder = Lock::new(connect_to(&config).await, "race").unwrap();
-        assert!(holder.acquire(Wait::No).await.unwrap());
         let client = connect_to(&config).await;
         let waiter = pid(&client).await;
-        let mut lock = Lock::new(&client, "race").unwrap();
-        let race = async {
-            eye.until("race", (1, 1)).await;
-            server.pause_backend(waiter).unwrap();
-            holder.release().await.unwrap();
-            tokio::time::sleep(Duration::from_millis(300)).await;
-            server.continue_backend(waiter).unwrap();
-        };
-        let (granted, ()) = join(lock.acquire(Duration::from_millis(150)), race).await;
-        let granted = granted.unwrap();
-        assert_eq!(eye.sees("race").await, (i64::from(granted), 0), "reported {granted}");
-        lock.close().await.unwrap();
-        assert_eq!(eye.sees("race").await, (0, 0));
+        race(&server, &config, client, waiter).await;
     }
+}
+
+/// The same of a wait that is prepared.
+#[tokio::test]
+async fn what_is_reported_of_a_prepared_wait_is_true() {
+    let (server, config) = private();
+    for _ in 0..5 {
+        let (client, connection) = config.connect(NoTls).await.unwrap();
+        let session = Session::new(client, connection);
+        let waiter = pid(session.client()).await;
+        race(&server, &config, session, waiter).await;
+    }
+}
+
+async fn race<S: AsClient>(server: &Postgres, config: &Config, session: S, waiter: u32) {
+    let eye = Eye::at(config).await;
+    let mut holder = Lock::new(connect_to(config).await, "race").unwrap();
+    let mut lock = Lock::new(session, "race").unwrap();
+    assert!(lock.acquire(Wait::Forever).await.unwrap());
+    lock.release().await.unwrap();
+    assert!(holder.acquire(Wait::No).await.unwrap());
+    let race = async {
+        eye.until("race", (1, 1)).await;
+        server.pause_backend(waiter).unwrap();
+        holder.release().await.unwrap();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        server.continue_backend(waiter).unwrap();
+    };
+    let (granted, ()) = join(lock.acquire(Duration::from_millis(150)), race).await;
+    let granted = granted.unwrap();
+    assert_eq!(eye.sees("race").await, (i64::from(granted), 0), "reported {granted}");
+    lock.close().await.unwrap();
+    assert_eq!(eye.sees("race").await, (0, 0));
 }
 
 /// The fact behind it: the session's function alone may report a time-out and hold the lock.
