@@ -1,8 +1,10 @@
 use crate::Error;
 use std::error;
-use std::future::{Future, pending};
+use std::future::{Future, poll_fn};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
-use tokio::sync::oneshot;
 
 /// One round trip over a session that takes `&mut`.
 pub trait Trip<S: ?Sized>: Send + 'static {
@@ -59,13 +61,17 @@ pub trait Hold: Send {
 
 /// Fires when the future that waited for a trip was dropped.
 #[derive(Debug)]
-pub struct Gone(Option<oneshot::Receiver<()>>);
+pub struct Gone(Option<Arc<AtomicBool>>);
 
 impl Gone {
-    /// What fires it when it is dropped, and the signal.
-    pub(crate) fn pair() -> (oneshot::Sender<()>, Self) {
-        let (wanted, receiver) = oneshot::channel();
-        (wanted, Self(Some(receiver)))
+    /// One that [`fire`](Gone::fire) fires.
+    pub(crate) fn new() -> Self {
+        Self(Some(Arc::default()))
+    }
+
+    /// The same once more.
+    pub(crate) fn twin(&self) -> Self {
+        Self(self.0.clone())
     }
 
     /// One that never fires: for a session whose trips are dropped together with their future.
@@ -73,16 +79,33 @@ impl Gone {
         Self(None)
     }
 
+    pub(crate) fn fire(&self) {
+        self.set(true);
+    }
+
+    /// Makes it as new, for the next trip.
+    pub(crate) fn reset(&self) {
+        self.set(false);
+    }
+
+    fn set(&self, has_fired: bool) {
+        if let Some(flag) = &self.0 {
+            flag.store(has_fired, Ordering::Release);
+        }
+    }
+
     /// Completes when nobody waits for the answer any more.
+    ///
+    /// It wakes nobody: a trip is polled anew once it has fired. So poll it whenever the trip is
+    /// polled, as `select!` does.
     ///
     /// # Cancel safety
     /// May be dropped and called again.
     pub async fn fired(&mut self) {
-        match &mut self.0 {
-            Some(receiver) if receiver.is_terminated() => {}
-            // Nothing is ever sent: its sender is dropped.
-            Some(receiver) => drop(receiver.await),
-            None => pending().await,
-        }
+        poll_fn(|_| match &self.0 {
+            Some(flag) if flag.load(Ordering::Acquire) => Poll::Ready(()),
+            _ => Poll::Pending,
+        })
+        .await;
     }
 }

@@ -18,6 +18,8 @@ use tokio::time::timeout;
 /// and brings the session back. Between trips the session sits here, to be lent.
 pub struct Moving<S, E> {
     place: Place<S, E>,
+    /// Of the trip under way.
+    gone: Gone,
     /// Where the last trip was made, for a task that begins in a `Drop` off the runtime.
     runtime: Option<Handle>,
 }
@@ -40,8 +42,8 @@ type BoxTrip<S, E> = Pin<Box<dyn Future<Output = Landed<S, E>> + Send>>;
 struct Journey<S, E> {
     /// In a mutex that is never locked, only so that a lock is `Sync` where its session is.
     trip: Mutex<BoxTrip<S, E>>,
-    /// Tells the trip, by its end, that nobody waits for the answer any more.
-    wanted: oneshot::Sender<()>,
+    /// Tells the trip that nobody waits for the answer any more.
+    gone: Gone,
     patience: Duration,
 }
 
@@ -50,10 +52,9 @@ where
     S: Send + 'static,
     E: error::Error + Send + Sync + 'static,
 {
-    fn begin<T: Trip<S, Error = E>>(session: S, trip: T) -> Self {
-        let (wanted, gone) = Gone::pair();
-        let trip = Mutex::new(Box::pin(travel(session, trip, gone)) as _);
-        Self { trip, wanted, patience: T::PATIENCE }
+    fn begin<T: Trip<S, Error = E>>(session: S, trip: T, gone: Gone) -> Self {
+        let trip = Mutex::new(Box::pin(travel(session, trip, gone.twin())) as _);
+        Self { trip, gone, patience: T::PATIENCE }
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Landed<S, E>> {
@@ -63,8 +64,8 @@ where
 
     /// Ends the trip, and waits until it brings the session. One that is overdue is dropped with it.
     async fn end(self) -> Option<S> {
-        let Self { trip, wanted, patience } = self;
-        drop(wanted);
+        let Self { trip, gone, patience } = self;
+        gone.fire();
         let trip = trip.into_inner().unwrap_or_else(PoisonError::into_inner);
         timeout(patience, trip).await.ok().and_then(|(session, _)| session)
     }
@@ -73,7 +74,7 @@ where
 impl<S, E> Moving<S, E> {
     /// Takes the session in.
     pub fn new(session: S) -> Self {
-        Self { place: Place::Here(session), runtime: None }
+        Self { place: Place::Here(session), gone: Gone::new(), runtime: None }
     }
 
     /// Gives the session back, unless it is away or has ended.
@@ -126,7 +127,8 @@ where
             return Err(Error::Closed);
         };
         self.runtime = Some(Handle::current());
-        self.place = Place::Away(Journey::begin(session, trip));
+        self.gone.reset();
+        self.place = Place::Away(Journey::begin(session, trip, self.gone.twin()));
         self.arrive().await
     }
 

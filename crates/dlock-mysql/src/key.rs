@@ -1,5 +1,4 @@
 use dlock_core::{KeyError, Name, Naming};
-use std::sync::Arc;
 
 /// What names a lock: text of 1 to 64 characters, each of at most three bytes in UTF-8.
 ///
@@ -53,16 +52,9 @@ impl Naming for Limits {
     }
 }
 
-/// The name as a literal: its bytes in hexadecimal, whatever the connection's character set and SQL
-/// mode are.
-pub(crate) fn literal(key: &Key) -> Arc<str> {
-    let digits: String = key.as_str().bytes().map(|byte| format!("{byte:02x}")).collect();
-    format!("_utf8mb4 0x{digits}").into()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Key, literal};
+    use super::Key;
     use dlock_core::KeyError;
 
     #[test]
@@ -87,11 +79,5 @@ mod tests {
     fn integers_are_decimal_text() {
         assert_eq!(Key::from(i64::MIN).as_str(), "-9223372036854775808");
         assert_eq!(Key::from(u64::MAX).as_str(), "18446744073709551615");
-    }
-
-    #[test]
-    fn a_literal_is_hexadecimal() {
-        let key = Key::try_from("a'\\\n").unwrap();
-        assert_eq!(&*literal(&key), "_utf8mb4 0x61275c0a");
     }
 }

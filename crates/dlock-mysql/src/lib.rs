@@ -34,6 +34,7 @@ mod key;
 mod mode;
 mod named;
 mod release;
+mod texts;
 
 pub use conn::{AsConn, Place};
 pub use key::{Key, Limits};

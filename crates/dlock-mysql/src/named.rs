@@ -1,7 +1,7 @@
 use crate::acquire::Acquire;
 use crate::granted::Granted;
-use crate::key::literal;
 use crate::release::Release;
+use crate::texts::Texts;
 use crate::{Error, Key, Mode, Place};
 use dlock_core::{ByMut, Hold, RawIntoSession, RawLock, RawNew, RawUnlock, Wait};
 use mysql_async::Conn;
@@ -12,14 +12,13 @@ use std::sync::Arc;
 pub struct Named<S: Place> {
     hold: S::Hold,
     key: Key,
-    /// The key as a literal.
-    name: Arc<str>,
+    texts: Arc<Texts>,
     granted: Granted,
 }
 
 impl<S: Place> Named<S> {
     fn release(&self) -> Release {
-        Release { name: Arc::clone(&self.name), granted: self.granted.clone() }
+        Release { texts: Arc::clone(&self.texts), granted: self.granted.clone() }
     }
 }
 
@@ -49,7 +48,7 @@ impl<S: Place> RawLock for Named<S> {
     }
 
     async fn lock(&mut self, wait: Wait) -> Result<bool, Error> {
-        let acquire = Acquire::new(Arc::clone(&self.name), wait, self.granted.clone());
+        let acquire = Acquire::new(Arc::clone(&self.texts), wait, self.granted.clone());
         self.hold.run(acquire).await
     }
 
@@ -73,8 +72,8 @@ impl<S: Place> RawUnlock for Named<S> {
 
 impl<S: Place> RawNew<S> for Named<S> {
     fn new(session: S, key: Key) -> Self {
-        let name = literal(&key);
-        Self { hold: session.hold(), key, name, granted: Granted::default() }
+        let texts = Arc::new(Texts::new(&key));
+        Self { hold: session.hold(), key, texts, granted: Granted::default() }
     }
 }
 

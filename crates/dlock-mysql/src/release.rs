@@ -2,14 +2,14 @@ use crate::AsConn;
 use crate::answer::{Answer, closed, failed, is_alive};
 use crate::conn::spoil;
 use crate::granted::Granted;
+use crate::texts::Texts;
 use dlock_core::{Gone, Outcome, Trip};
 use std::sync::Arc;
 
 /// The round trip that releases.
 #[derive(Debug)]
 pub(crate) struct Release {
-    /// The key as a literal.
-    pub(crate) name: Arc<str>,
+    pub(crate) texts: Arc<Texts>,
     pub(crate) granted: Granted,
 }
 
@@ -34,11 +34,11 @@ impl<S: AsConn> Trip<S> for Release {
 
 impl Release {
     async fn ask<S: AsConn>(&self, session: &mut S) -> Answer {
-        let statement = format!("SELECT RELEASE_LOCK({})", self.name);
-        match session.query_first(statement.as_str()).await {
+        let statement = self.texts.release();
+        match session.query_first(statement).await {
             // RELEASE_LOCK itself never fails. This is a KILL QUERY, which may have come before or after
             // it, or the late error of a statement of the caller's: only a second one tells.
-            Err(error) if is_alive(&error) => session.query_first(statement.as_str()).await,
+            Err(error) if is_alive(&error) => session.query_first(statement).await,
             answer => answer,
         }
     }
