@@ -63,13 +63,19 @@ async fn a_first_wait_in_an_aborted_transaction() {
     pair(&mut lock, Wait::Forever).await;
 }
 
+/// What limits transactions, from version 17 on.
+const LIMIT_TRANSACTIONS: &str = "SELECT CASE WHEN current_setting('transaction_timeout',true) IS NOT NULL \
+     THEN set_config('transaction_timeout','60',false) END";
+
 /// A wait outlasts the session's own limits, whenever those were set, and leaves them as they were.
 #[tokio::test]
 async fn waits_outlast_the_sessions_limits() {
     let limits = "-c statement_timeout=60 -c lock_timeout=50";
-    for (options, later) in [(limits, "SELECT 1"), ("", "SET statement_timeout=60")] {
-        let eye = Eye::open().await;
-        let mut holder = Lock::new(connect().await, "own-limits").unwrap();
+    for (options, later, limit) in [
+        (limits, "SELECT 1", "60ms"),
+        ("", "SET statement_timeout=60", "60ms"),
+        ("", LIMIT_TRANSACTIONS, "0"),
+    ] {
         let session = open(config().options(options)).await;
         let mut lock = Lock::new(session, "own-limits").unwrap();
         for wait in [Wait::No, Wait::Forever, Wait::For(SECOND)] {
@@ -77,19 +83,25 @@ async fn waits_outlast_the_sessions_limits() {
         }
         lock.session().unwrap().batch_execute(later).await.unwrap();
         for wait in [Wait::Forever, Wait::For(SECOND * 5), Wait::Forever] {
-            assert!(holder.acquire(Wait::No).await.unwrap());
-            let release = async {
-                eye.until("own-limits", (1, 1)).await;
-                tokio::time::sleep(Duration::from_millis(150)).await;
-                holder.release().await.unwrap();
-            };
-            let (granted, ()) = join(lock.acquire(wait), release).await;
-            assert!(granted.unwrap(), "{wait:?}");
-            let limit = show(lock.session().unwrap(), "SHOW statement_timeout").await;
-            assert_eq!(limit, "60ms");
-            lock.release().await.unwrap();
+            outlast(&mut lock, wait).await;
+            let shown = show(lock.session().unwrap(), "SHOW statement_timeout").await;
+            assert_eq!(shown, limit, "{later}");
         }
     }
+}
+
+/// Acquires and releases after a wait of 150 milliseconds.
+async fn outlast(lock: &mut Lock<Session>, wait: Wait) {
+    let (eye, mut holder) = (Eye::open().await, Lock::new(connect().await, *lock.key()).unwrap());
+    assert!(holder.acquire(Wait::No).await.unwrap());
+    let release = async {
+        eye.until(*holder.key(), (1, 1)).await;
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        holder.release().await.unwrap();
+    };
+    let (granted, ()) = join(lock.acquire(wait), release).await;
+    assert!(granted.unwrap(), "{wait:?}");
+    lock.release().await.unwrap();
 }
 
 /// Also where the role limits its statements.
