@@ -17,6 +17,8 @@ use tokio_postgres::{Client, SimpleQueryRow, SimpleQueryStream};
 /// The longest `lock_timeout` that the server takes, in milliseconds: a good 24 days.
 pub(crate) const LONGEST: Duration = Duration::from_millis(2_147_483_647);
 
+const OWN: &str = "a session of our own stays one";
+
 /// The answer to a message.
 type Heard = Result<Vec<SimpleQueryRow>, tokio_postgres::Error>;
 
@@ -89,35 +91,30 @@ impl<S: AsClient> Advisory<S> {
 
     /// One wait, which is one message.
     async fn wait_once(&mut self, slice: Wait) -> Result<bool, Error> {
-        let millis = slice.limit().map_or(0, Wait::millis);
-        if let Some(answer) = self.wait_prepared(millis).await {
-            return self.waited(answer).await;
-        }
-        let sent = match self.session.own() {
-            Some(session) => {
-                let text = session.prepared().wait_in_full(self.mode, self.key, millis);
-                self.client().simple_query_raw(&text).await
-            }
+        // 0 is for ever: a wait shorter than a millisecond is one.
+        let millis = slice.limit().map_or(0, |limit| Wait::millis(limit).max(1));
+        let answer = match self.session.own() {
+            Some(_) => self.wait_prepared(millis).await,
             None => {
                 self.texts.set_wait(millis);
-                self.client().simple_query_raw(self.texts.wait()).await
+                let sent = self.client().simple_query_raw(self.texts.wait()).await;
+                self.hear(sent).await
             }
         };
-        let answer = self.hear(sent).await;
-        if let Some(session) = self.session.own() {
-            session.learn(&answer);
-        }
         self.waited(answer).await
     }
 
-    /// The same by a prepared statement; `None` where there is none that can do, and nothing was done.
-    async fn wait_prepared(&mut self, millis: u64) -> Option<Heard> {
-        let session = self.session.own()?;
-        let text = session.prepared().wait(self.mode, self.key, millis)?;
-        let sent = self.client().simple_query_raw(&text).await;
-        let answer = self.hear(sent).await;
-        let did_nothing = self.session.own()?.must_say_in_full(&answer);
-        (!did_nothing).then_some(answer)
+    /// The same over a session of our own, where waits are prepared; once more when nothing was done.
+    async fn wait_prepared(&mut self, millis: u64) -> Heard {
+        loop {
+            let session = self.session.own().expect(OWN);
+            let wait = session.prepared().wait(self.mode, self.key, millis);
+            let sent = self.client().simple_query_raw(wait.text()).await;
+            let answer = self.hear(sent).await;
+            if !self.session.own().expect(OWN).learn(&wait, &answer) {
+                return answer;
+            }
+        }
     }
 
     /// Reads the answer to a wait that was sent.
@@ -134,8 +131,10 @@ impl<S: AsClient> Advisory<S> {
             Ok(rows) => granted(&rows),
             Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => Ok(false),
             Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => {
-                // It may have come after the grant.
-                self.settle().await?;
+                // It may have come after the grant. Another one may meet the unlock.
+                if self.settle().await.is_err() && self.settle().await.is_err() {
+                    self.ended = true;
+                }
                 Err(meaning(error))
             }
             Err(error) => Err(self.failed(error)),

@@ -3,7 +3,7 @@ use futures_util::task::AtomicWaker;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use tokio_postgres::Error;
 
@@ -42,7 +42,7 @@ impl Drive {
             self.bell.attend(context.waker());
             let mut inside = Context::from_waker(&self.of_exchange);
             for _ in 0..ROUNDS {
-                if self.bell.take() & CONNECTION != 0 {
+                if self.bell.take(CONNECTION | EXCHANGE) & CONNECTION != 0 {
                     self.drive();
                 }
                 let output = exchange.as_mut().poll(&mut inside);
@@ -59,20 +59,27 @@ impl Drive {
     pub(crate) async fn keep(&self) {
         poll_fn(|context| {
             self.bell.task.register(context.waker());
-            if self.bell.is_attended() {
-                return Poll::Pending;
+            if !self.bell.is_attended() && self.bell.take(CONNECTION) & CONNECTION != 0 {
+                self.drive();
             }
-            match self.bell.take() & CONNECTION != 0 && self.drive() {
-                true => Poll::Ready(()),
-                false => Poll::Pending,
-            }
+            if self.connection().is_none() { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
     }
 
-    /// Polls the connection; `true` when it has ended.
-    fn drive(&self) -> bool {
-        let mut place = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Leaves the connection to the task, whatever became of the last exchange.
+    pub(crate) fn hand_over(&self) {
+        self.bell.state.store(CONNECTION, Ordering::SeqCst);
+        self.bell.task.wake();
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Option<BoxFuture<'static, Result<(), Error>>>> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Polls the connection.
+    fn drive(&self) {
+        let mut place = self.connection();
         let mut context = Context::from_waker(&self.of_connection);
         if let Some(connection) = place.as_mut()
             && connection.as_mut().poll(&mut context).is_ready()
@@ -80,9 +87,8 @@ impl Drive {
             // Its error is told by the statement that meets it.
             *place = None;
             // It may be an exchange that found out: then the task has to, too.
-            self.bell.ring(CONNECTION);
+            self.bell.task.wake();
         }
-        place.is_none()
     }
 }
 
@@ -131,9 +137,9 @@ impl Bell {
         self.state.fetch_or(POLLED, Ordering::SeqCst);
     }
 
-    /// Who can go on, from now on counted as gone.
-    fn take(&self) -> u8 {
-        self.state.fetch_and(!(CONNECTION | EXCHANGE), Ordering::SeqCst)
+    /// Who can go on. Of these, those are seen to now.
+    fn take(&self, those: u8) -> u8 {
+        self.state.fetch_and(!those, Ordering::SeqCst)
     }
 
     /// Ends a poll of the exchange, unless somebody can go on.
@@ -188,6 +194,8 @@ impl<'a> Attendance<'a> {
 
 impl Drop for Attendance<'_> {
     fn drop(&mut self) {
+        // Not kept any longer than need be: it keeps a task in memory.
+        drop(self.0.exchange.take());
         let state = self.0.state.fetch_and(CONNECTION, Ordering::SeqCst);
         if state & CONNECTION != 0 {
             self.0.task.wake();

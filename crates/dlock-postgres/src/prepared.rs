@@ -1,18 +1,42 @@
 use crate::call::{Call, Form};
 use crate::{Key, Mode, texts};
-use tokio_postgres::Statement;
+use tokio_postgres::{SimpleQueryRow, Statement};
 
 /// What was prepared in a session, as far as is known: the caller may have dropped it (DISCARD,
 /// DEALLOCATE).
 #[derive(Default)]
 pub(crate) struct Prepared {
     calls: Vec<((Call, Mode, Form), Statement)>,
-    /// Prepared by name, since a wait must be a simple query.
-    waits: Vec<((Mode, Form), String)>,
+    waits: Vec<Named>,
     /// How many names were given. None is given twice: what became of an old one is not known.
     names: u32,
     /// The session limits its statements, and a prepared wait cannot lift that.
     is_limited: bool,
+}
+
+/// A wait that is prepared by name, since it must be a simple query.
+struct Named {
+    mode: Mode,
+    form: Form,
+    name: String,
+    /// The server has shown it. Else its message may have been lost or refused.
+    is_there: bool,
+}
+
+/// The text of a wait.
+#[derive(Debug)]
+pub(crate) enum Wait {
+    /// By its prepared statement.
+    Prepared(String),
+    /// In full, behind a look at what a later one may rely on.
+    InFull(String),
+}
+
+impl Wait {
+    pub(crate) fn text(&self) -> &str {
+        let (Self::Prepared(text) | Self::InFull(text)) = self;
+        text
+    }
 }
 
 impl Prepared {
@@ -26,41 +50,56 @@ impl Prepared {
         self.calls.push(((call, mode, form), statement));
     }
 
-    /// A wait by its prepared statement, where it can do.
-    pub(crate) fn wait(&self, mode: Mode, key: Key, millis: u64) -> Option<String> {
-        let name = self.name(mode, key.form()).filter(|_| !self.is_limited)?;
-        Some(texts::execute(name, key, millis))
-    }
-
-    /// A wait in full, with a look at the session's limit before it, which also prepares it for the
-    /// next time.
-    pub(crate) fn wait_in_full(&mut self, mode: Mode, key: Key, millis: u64) -> String {
+    /// A wait of so many milliseconds (0: for ever): by its prepared statement where that can do, else
+    /// in full; the first of its kind prepares it for the next time.
+    pub(crate) fn wait(&mut self, mode: Mode, key: Key, millis: u64) -> Wait {
         let form = key.form();
-        let prepare = match self.name(mode, form) {
-            Some(_) => String::new(),
-            None => texts::prepare(self.add_name(mode, form), mode, form),
-        };
-        [&prepare, texts::LIMIT, &texts::waiting(mode, &key.arguments(), millis)].concat()
+        let named = self.waits.iter().find(|named| (named.mode, named.form) == (mode, form));
+        match named {
+            Some(Named { name, is_there: true, .. }) if !self.is_limited => {
+                Wait::Prepared(texts::execute(name, key, millis))
+            }
+            Some(Named { name, .. }) => in_full("", name, mode, key, millis),
+            None => {
+                let name = self.add_name(mode, form);
+                in_full(&texts::prepare(name, mode, form), name, mode, key, millis)
+            }
+        }
     }
 
-    /// What the look at the limit saw.
-    pub(crate) fn set_limit(&mut self, limit: Option<&str>) {
-        self.is_limited = limit != Some("0");
+    fn add_name(&mut self, mode: Mode, form: Form) -> &str {
+        self.names += 1;
+        let name = format!("dlock_wait_{mode}_{form:?}_{}", self.names).to_lowercase();
+        self.waits.push(Named { mode, form, name, is_there: false });
+        &self.waits[self.waits.len() - 1].name
+    }
+
+    /// Learns from the answer to a wait. `true`: nothing was done, and it has to be said again.
+    pub(crate) fn learn(&mut self, wait: &Wait, rows: &[SimpleQueryRow]) -> bool {
+        let [first, ..] = rows else { return false };
+        match wait {
+            Wait::Prepared(_) => {
+                self.is_limited = first.get(0) == Some("limited");
+                return self.is_limited;
+            }
+            Wait::InFull(_) => self.is_limited = first.get(0) != Some("0"),
+        }
+        // The look told a name, which is there or not.
+        let (name, is_there) = (first.get(1), first.get(2) == Some("t"));
+        self.waits.retain(|named| is_there || Some(named.name.as_str()) != name);
+        for named in self.waits.iter_mut().filter(|named| Some(named.name.as_str()) == name) {
+            named.is_there = is_there;
+        }
+        false
     }
 
     /// Forgets the waits: they may be gone.
     pub(crate) fn forget_waits(&mut self) {
         self.waits.clear();
     }
+}
 
-    fn name(&self, mode: Mode, form: Form) -> Option<&str> {
-        let mut waits = self.waits.iter();
-        waits.find(|(what, _)| *what == (mode, form)).map(|(_, name)| name.as_str())
-    }
-
-    fn add_name(&mut self, mode: Mode, form: Form) -> &str {
-        self.names += 1;
-        self.waits.push(((mode, form), format!("dlock_wait_{}", self.names)));
-        &self.waits[self.waits.len() - 1].1
-    }
+fn in_full(prepare: &str, name: &str, mode: Mode, key: Key, millis: u64) -> Wait {
+    let wait = texts::waiting(mode, &key.arguments(), millis);
+    Wait::InFull([prepare, &texts::look(name), &wait].concat())
 }

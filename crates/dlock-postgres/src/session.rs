@@ -1,7 +1,7 @@
 use crate::answer::{ask, value};
 use crate::call::Call;
 use crate::drive::Drive;
-use crate::prepared::Prepared;
+use crate::prepared::{Prepared, Wait};
 use crate::{AsClient, Key, Mode};
 use futures_util::future::join;
 use std::fmt;
@@ -76,23 +76,11 @@ impl Session {
         rows.map(|rows| value(&rows).map(|value| value == "t"))
     }
 
-    /// Learns from the answer to a wait in full.
-    pub(crate) fn learn(&self, answer: &Result<Vec<SimpleQueryRow>, Error>) {
+    /// Learns from the answer to a wait. `true`: nothing was done, and it has to be said again.
+    pub(crate) fn learn(&self, wait: &Wait, answer: &Result<Vec<SimpleQueryRow>, Error>) -> bool {
         match answer {
-            Ok(rows) => self.prepared().set_limit(value(rows)),
-            // Then it was not even prepared.
-            Err(error) if error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION) => {
-                self.prepared().forget_waits();
-            }
-            Err(_) => {}
-        }
-    }
-
-    /// Whether a prepared wait did nothing, and has to be said in full.
-    pub(crate) fn must_say_in_full(&self, answer: &Result<Vec<SimpleQueryRow>, Error>) -> bool {
-        match answer {
-            Ok(rows) => value(rows) == Some("limited"),
-            Err(error) if is_gone(error) => {
+            Ok(rows) => self.prepared().learn(wait, rows),
+            Err(error) if is_gone(error) || is_foreign(error) => {
                 self.prepared().forget_waits();
                 true
             }
@@ -111,6 +99,12 @@ fn is_gone(error: &Error) -> bool {
     error.code() == Some(&SqlState::INVALID_SQL_STATEMENT_NAME)
 }
 
+/// Whether somebody else has prepared a statement of that name: who had the backend before, where a
+/// pooler hands it on as it is.
+fn is_foreign(error: &Error) -> bool {
+    error.code() == Some(&SqlState::DUPLICATE_PSTATEMENT)
+}
+
 async fn execute(client: &Client, statement: &Statement, key: Key) -> Result<Option<bool>, Error> {
     let row = match key {
         Key::Single(number) => client.query_one(statement, &[&number]).await?,
@@ -126,6 +120,13 @@ impl AsClient for Session {
 
     fn own(&self) -> Option<&Session> {
         Some(self)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // The task says goodbye to the server, even if an exchange was leaked.
+        self.drive.hand_over();
     }
 }
 

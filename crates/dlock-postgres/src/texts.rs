@@ -58,8 +58,13 @@ const LIFT: &str = "CASE WHEN current_setting('transaction_timeout',true) IS NOT
 const REFUSE: &str = "SELECT CASE WHEN pg_is_in_recovery() THEN 'standby' \
                       WHEN now()<>statement_timestamp() THEN 'transaction' ";
 
-/// The session's own limit on statements.
-pub(crate) const LIMIT: &str = "SELECT current_setting('statement_timeout');";
+/// A look at the session's own limit on statements, and whether one of this name is prepared.
+pub(crate) fn look(name: &str) -> String {
+    format!(
+        "SELECT current_setting('statement_timeout'),'{name}',\
+         EXISTS(SELECT FROM pg_prepared_statements WHERE name='{name}');"
+    )
+}
 
 /// A wait of so many milliseconds (0: for ever).
 ///

@@ -6,6 +6,8 @@ use dlock_postgres::{AsClient, Error, Key, Lock, Session};
 use dlock_testkit::polled::polled;
 use dlock_testkit::proxy::Proxy;
 use futures_util::future::join;
+use std::future::Future;
+use std::task::{Context, Waker};
 use std::time::Duration;
 use tokio::time::timeout;
 use tokio_postgres::{Config, NoTls};
@@ -104,17 +106,41 @@ async fn outlast(lock: &mut Lock<Session>, wait: Wait) {
     lock.release().await.unwrap();
 }
 
-/// Also where the role limits its statements.
+/// Also where the role limits its statements, and when the wait runs out.
 #[tokio::test]
 async fn one_round_trip_in_a_limited_session() {
     let proxy = Proxy::start(address()).unwrap();
     let mut config = towards(proxy.addr());
     let session = open(config.options("-c statement_timeout=5000")).await;
     let mut lock = Lock::new(session, "own-limited").unwrap();
-    proxy.reset();
-    for trips in [2, 4, 6] {
-        pair(&mut lock, Wait::For(SECOND)).await;
-        assert_eq!(proxy.round_trips(), trips);
+    let mut holder = Lock::new(connect().await, "own-limited").unwrap();
+    for held in [true, false, true] {
+        assert!(!held || holder.acquire(Wait::No).await.unwrap());
+        for _ in 0..3 {
+            proxy.reset();
+            assert_ne!(lock.acquire(Duration::from_millis(20)).await.unwrap(), held);
+            assert_eq!(proxy.round_trips(), 1, "held: {held}");
+            lock.close().await.unwrap();
+        }
+        holder.close().await.unwrap();
+    }
+}
+
+/// Where a pooler handed the backend on as it was, statements of the same names may be there already,
+/// whatever they do.
+#[tokio::test]
+async fn what_another_has_prepared_is_not_used() {
+    let eye = Eye::open().await;
+    let mut lock = Lock::new(open(&config()).await, "own-foreign").unwrap();
+    for number in 1..4 {
+        let foreign =
+            format!("PREPARE dlock_wait_exclusive_single_{number}(text,int8) AS SELECT $1");
+        lock.session().unwrap().batch_execute(&foreign).await.unwrap();
+    }
+    for _ in 0..3 {
+        assert!(lock.acquire(Wait::Forever).await.unwrap());
+        assert_eq!(eye.sees("own-foreign").await, (1, 0));
+        lock.release().await.unwrap();
     }
 }
 
@@ -179,10 +205,18 @@ async fn a_dropped_exchange_is_driven_on() {
     timeout(SECOND, eye.until("own-drop", (0, 0))).await.unwrap();
 }
 
-/// The server hears that a session was dropped, held lock and all.
+/// The server hears that a session was dropped, held lock and all; after a future that was leaked, too.
 #[tokio::test]
 async fn a_dropped_session_says_goodbye() {
     let eye = Eye::open().await;
+    let mut lock = Lock::new(open(&config()).await, "own-goodbye").unwrap();
+    let mut acquire = Box::pin(lock.acquire(Wait::Forever));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(acquire.as_mut().poll(&mut context).is_pending());
+    std::mem::forget(acquire);
+    eye.until("own-goodbye", (1, 0)).await;
+    drop(lock);
+    timeout(SECOND, eye.until("own-goodbye", (0, 0))).await.unwrap();
     let mut lock = Lock::new(open(&config()).await, "own-goodbye").unwrap();
     assert!(lock.acquire(Wait::No).await.unwrap());
     drop(lock);
