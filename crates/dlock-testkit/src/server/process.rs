@@ -1,7 +1,8 @@
 //! A running server process: its log, its readiness, its end.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io::{BufRead, BufReader};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -11,12 +12,14 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, kill_process, pidfd_open, waitpid};
 
 use super::keeper::Keeper;
 
 const START_WITHIN: Duration = Duration::from_secs(60);
 const STOP_WITHIN: Duration = Duration::from_secs(10);
+const LONGEST_END: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
 const LOG_LINES: usize = 200;
 
 type Log = Arc<Mutex<VecDeque<String>>>;
@@ -74,14 +77,30 @@ impl Process {
         log.iter().map(|line| format!("{line}\n")).collect()
     }
 
-    /// Kills the server and its children with SIGKILL, as a power failure would.
+    /// Kills the server and its children with SIGKILL, as a power failure would. Returns when none of
+    /// them is left, since PostgreSQL does not start beside one.
     pub(super) fn crash(mut self) {
-        let children = children(self.id());
-        let _ = self.child.kill();
-        for child in children {
-            let _ = signal(child, Signal::KILL);
+        // It can have no more children then, and those it has are listed even when they have ended.
+        let _ = self.freeze();
+        let mut killed = BTreeSet::new();
+        // A list that is read while one of them ends may leave another out: so look again.
+        loop {
+            let seen = children(self.id());
+            let new: Vec<u32> = seen.into_iter().filter(|child| killed.insert(*child)).collect();
+            if new.is_empty() {
+                break;
+            }
+            kill(&new);
         }
+        let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+
+    /// Stops the server itself, and returns when it has stopped.
+    fn freeze(&self) -> Result<()> {
+        signal(self.id(), Signal::STOP)?;
+        waitpid(Some(pid(self.id())?), WaitOptions::UNTRACED)?;
+        Ok(())
     }
 
     /// Ends the server in order.
@@ -125,9 +144,28 @@ impl Drop for Process {
 }
 
 /// Sends a signal to a process.
-pub(super) fn signal(pid: u32, signal: Signal) -> Result<()> {
-    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).context("not a process id")?;
-    kill_process(pid, signal).with_context(|| format!("signalling process {pid:?}"))
+pub(super) fn signal(id: u32, signal: Signal) -> Result<()> {
+    kill_process(pid(id)?, signal).with_context(|| format!("signalling process {id}"))
+}
+
+fn pid(id: u32) -> Result<Pid> {
+    i32::try_from(id).ok().and_then(Pid::from_raw).context("not a process id")
+}
+
+/// Kills processes, and waits for the end of each.
+fn kill(ids: &[u32]) {
+    let ends: Vec<_> = ids.iter().filter_map(|id| open(*id).ok()).collect();
+    for id in ids {
+        let _ = signal(*id, Signal::KILL);
+    }
+    for end in ends {
+        let _ = poll(&mut [PollFd::new(&end, PollFlags::IN)], Some(&LONGEST_END));
+    }
+}
+
+/// What can be read once the process has ended.
+fn open(id: u32) -> Result<OwnedFd> {
+    Ok(pidfd_open(pid(id)?, PidfdFlags::empty())?)
 }
 
 fn children(pid: u32) -> Vec<u32> {

@@ -73,6 +73,30 @@ async fn pgbouncer_passes_transactions_on() {
     assert_eq!(ask_postgres(pooler.url(), "select 7").await.unwrap(), "7");
 }
 
+/// Also with connections being made all the time: each is a process, and may outlive the server.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crash_leaves_no_process_behind() {
+    let server = Postgres::start(&[]).unwrap();
+    let url = server.url().to_owned();
+    let visitors = tokio::spawn(async move {
+        let visit = || async {
+            loop {
+                let _ = ask_postgres(&url, "select 1").await;
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::join!(visit(), visit(), visit(), visit());
+    });
+    for _ in 0..12 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::task::block_in_place(|| {
+            server.crash().unwrap();
+            server.restart().unwrap();
+        });
+    }
+    visitors.abort();
+}
+
 async fn comes_and_goes<E: Engine>(server: Server<E>) {
     let timeout = "select @@innodb_lock_wait_timeout";
     assert_eq!(ask_mysql(server.url(), timeout).await.unwrap(), "77");
