@@ -8,7 +8,7 @@ use crate::measure::{
     WAIT_FREE,
 };
 use crate::place::Database;
-use crate::subject::{LENT, OWNED, RAW, SQLX, TYPED};
+use crate::subject::{LENT, OWNED, RAW, SHARED, SQLX, TYPED};
 
 /// What a value is held to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -139,9 +139,12 @@ const EVERYWHERE: [Goal; 5] = [
     Goal::new(PAIR_BYTES, LENT, Bound::Exactly(1.0)).by(RAW, Layout::Unpinned),
 ];
 
-const POSTGRES: [Goal; 9] = [
+const POSTGRES: [Goal; 12] = [
     Goal::new(PAIRS, LENT, Bound::AtLeast(0.97)).by(RAW, Layout::Pinned),
+    Goal::new(PAIRS, SHARED, Bound::AtLeast(0.95)).by(RAW, Layout::Pinned),
     Goal::new(CPU, LENT, Bound::AtMost(1.05)).by(RAW, Layout::Pinned),
+    Goal::new(CPU, SHARED, Bound::AtMost(1.05)).by(RAW, Layout::Pinned),
+    Goal::new(CPU, OWNED, Bound::AtMost(1.05)).by(RAW, Layout::Pinned),
     Goal::new(WAIT_FREE, OWNED, Bound::AtLeast(1.3)).by(TYPED, Layout::Pinned),
     Goal::new(WAIT_FREE, OWNED, Bound::AtLeast(1.25)).by(TYPED, Layout::Unpinned),
     Goal::new(WAIT_FREE, OWNED, Bound::AtLeast(0.95)).by(SQLX, Layout::Pinned),

@@ -110,6 +110,8 @@ const PYTHON: Kind =
 
 /// This library over a session that it owns.
 pub(crate) const OWNED: &str = "dlock, owned";
+/// This library over a session that others may have too.
+pub(crate) const SHARED: &str = "dlock, shared";
 /// This library over a session that it is lent, with a new lock each time.
 pub(crate) const LENT: &str = "dlock, lent";
 /// The raw driver that the wait-free acquires are compared with.
@@ -122,7 +124,7 @@ const POSTGRES: &[Kind] = &[
     whole::<postgres::Plain>("raw driver, plain statements"),
     whole::<postgres::Naive>("raw driver, naive"),
     whole::<postgres::Owned>(OWNED),
-    whole::<postgres::Shared>("dlock, shared"),
+    whole::<postgres::Shared>(SHARED),
     pairs_only::<postgres::Lent>(LENT),
     #[cfg(feature = "peers")]
     whole::<sqlx_postgres::Sqlx>(SQLX),
@@ -164,7 +166,7 @@ const ORACLE: &[Kind] = &[
     whole::<oracle::Raw>(RAW),
     whole::<oracle::Naive>("raw driver, spawn_blocking"),
     whole::<oracle::Owned>(OWNED),
-    whole::<oracle::Shared>("dlock, shared"),
+    whole::<oracle::Shared>(SHARED),
 ];
 
 /// What is measured on a database; Python's only where it could be set up.

@@ -17,6 +17,9 @@ use tokio_postgres::{Client, Connection, Error, SimpleQueryRow, Statement};
 /// The fastest way to lock, for two reasons: the connection is driven by the call that waits for its
 /// answer, and by a task of its own only while none does; and what a lock says is prepared, in the
 /// same round trip as its first use. The session ends when this is dropped.
+///
+/// What was prepared and is dropped by you (`DISCARD`, `DEALLOCATE`) is prepared again by the next
+/// call. When that call is made inside a transaction that you began by hand, the server aborts it.
 pub struct Session {
     client: Client,
     drive: Arc<Drive>,
