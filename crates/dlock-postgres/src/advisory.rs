@@ -108,7 +108,8 @@ impl<S: AsClient> Advisory<S> {
     async fn wait_prepared(&mut self, millis: u64) -> Heard {
         loop {
             let session = self.session.own().expect(OWN);
-            let wait = session.prepared().wait(self.mode, self.key, millis);
+            let (form, key) = (self.key.form(), self.texts.arguments());
+            let wait = session.prepared().wait(self.mode, form, key, millis);
             let sent = self.client().simple_query_raw(wait.text()).await;
             let answer = self.hear(sent).await;
             if !self.session.own().expect(OWN).learn(&wait, &answer) {

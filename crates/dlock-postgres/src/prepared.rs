@@ -1,5 +1,5 @@
 use crate::call::{Call, Form};
-use crate::{Key, Mode, texts};
+use crate::{Mode, texts};
 use tokio_postgres::{SimpleQueryRow, Statement};
 
 /// What was prepared in a session, as far as is known: the caller may have dropped it (DISCARD,
@@ -51,9 +51,8 @@ impl Prepared {
     }
 
     /// A wait of so many milliseconds (0: for ever): by its prepared statement where that can do, else
-    /// in full; the first of its kind prepares it for the next time.
-    pub(crate) fn wait(&mut self, mode: Mode, key: Key, millis: u64) -> Wait {
-        let form = key.form();
+    /// in full; the first of its kind prepares it for the next time. The key comes as arguments.
+    pub(crate) fn wait(&mut self, mode: Mode, form: Form, key: &str, millis: u64) -> Wait {
         let named = self.waits.iter().find(|named| (named.mode, named.form) == (mode, form));
         match named {
             Some(Named { name, is_there: true, .. }) if !self.is_limited => {
@@ -99,7 +98,7 @@ impl Prepared {
     }
 }
 
-fn in_full(prepare: &str, name: &str, mode: Mode, key: Key, millis: u64) -> Wait {
-    let wait = texts::waiting(mode, &key.arguments(), millis);
+fn in_full(prepare: &str, name: &str, mode: Mode, key: &str, millis: u64) -> Wait {
+    let wait = texts::waiting(mode, key, millis);
     Wait::InFull([prepare, &texts::look(name), &wait].concat())
 }

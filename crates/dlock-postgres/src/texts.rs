@@ -7,7 +7,6 @@ use std::sync::OnceLock;
 #[derive(Debug)]
 pub(crate) struct Texts {
     key: Key,
-    /// The key as arguments.
     arguments: String,
     mode: Mode,
     attempt: OnceLock<String>,
@@ -20,6 +19,11 @@ impl Texts {
     pub(crate) fn new(key: Key, mode: Mode) -> Self {
         let (attempt, unlock) = (OnceLock::new(), OnceLock::new());
         Self { key, arguments: key.arguments(), mode, attempt, unlock, wait: (0, String::new()) }
+    }
+
+    /// The key as arguments.
+    pub(crate) fn arguments(&self) -> &str {
+        &self.arguments
     }
 
     /// A call that answers at once.
@@ -113,6 +117,6 @@ fn take(mode: Mode, key: &str) -> String {
 }
 
 /// A prepared wait of so many milliseconds.
-pub(crate) fn execute(name: &str, key: Key, millis: u64) -> String {
-    ["EXECUTE ", name, "('", &millis.to_string(), "',", &key.arguments(), ")"].concat()
+pub(crate) fn execute(name: &str, key: &str, millis: u64) -> String {
+    ["EXECUTE ", name, "('", &millis.to_string(), "',", key, ")"].concat()
 }
