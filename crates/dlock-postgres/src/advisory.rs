@@ -17,8 +17,6 @@ use tokio_postgres::{Client, SimpleQueryRow, SimpleQueryStream};
 /// The longest `lock_timeout` that the server takes, in milliseconds: a good 24 days.
 pub(crate) const LONGEST: Duration = Duration::from_millis(2_147_483_647);
 
-const OWN: &str = "a session of our own stays one";
-
 /// The answer to a message.
 type Heard = Result<Vec<SimpleQueryRow>, tokio_postgres::Error>;
 
@@ -92,38 +90,28 @@ impl<S: AsClient> Advisory<S> {
     /// One wait, which is one message.
     async fn wait_once(&mut self, slice: Wait) -> Result<bool, Error> {
         // 0 is for ever: a wait shorter than a millisecond is one.
-        let millis = slice.limit().map_or(0, |limit| Wait::millis(limit).max(1));
-        let answer = match self.session.own() {
-            Some(_) => self.wait_prepared(millis).await,
-            None => {
-                self.texts.set_wait(millis);
-                let sent = self.client().simple_query_raw(self.texts.wait()).await;
-                self.hear(sent).await
-            }
-        };
+        let answer = self.say(slice.limit().map_or(0, |limit| Wait::millis(limit).max(1))).await;
         self.waited(answer).await
     }
 
-    /// The same over a session of our own, where waits are prepared; once more when nothing was done.
-    async fn wait_prepared(&mut self, millis: u64) -> Heard {
+    /// Says a wait of so many milliseconds. Over a session of our own it is prepared; once more when
+    /// nothing was done.
+    async fn say(&mut self, millis: u64) -> Heard {
+        let client = self.session.client();
+        let Some(session) = self.session.own() else {
+            self.texts.set_wait(millis);
+            let sent = client.simple_query_raw(self.texts.wait()).await;
+            return hear(&mut self.waiting, None, sent).await;
+        };
         loop {
-            let session = self.session.own().expect(OWN);
             let (form, key) = (self.key.form(), self.texts.arguments());
             let wait = session.prepared().wait(self.mode, form, key, millis);
-            let sent = self.client().simple_query_raw(wait.text()).await;
-            let answer = self.hear(sent).await;
-            if !self.session.own().expect(OWN).learn(&wait, &answer) {
+            let sent = client.simple_query_raw(wait.text()).await;
+            let answer = hear(&mut self.waiting, Some(session), sent).await;
+            if !session.learn(&wait, &answer) {
                 return answer;
             }
         }
-    }
-
-    /// Reads the answer to a wait that was sent.
-    async fn hear(&mut self, sent: Result<SimpleQueryStream, tokio_postgres::Error>) -> Heard {
-        let waiting = self.waiting.insert(Waiting::new(sent?));
-        let heard = attended(self.session.own(), pin!(waiting.read())).await;
-        self.waiting = None;
-        heard
     }
 
     /// What the answer to a wait means.
@@ -155,6 +143,17 @@ async fn attended<T>(session: Option<&Session>, exchange: Pin<&mut impl Future<O
         Some(session) => session.attend(exchange).await,
         None => exchange.await,
     }
+}
+
+/// Reads the answer to a wait that was sent. It is kept where a drop can call the wait off.
+async fn hear(
+    waiting: &mut Option<Waiting>,
+    own: Option<&Session>,
+    sent: Result<SimpleQueryStream, tokio_postgres::Error>,
+) -> Heard {
+    let heard = attended(own, pin!(waiting.insert(Waiting::new(sent?)).read())).await;
+    *waiting = None;
+    heard
 }
 
 /// What the wait's last row says: what refuses is followed by no other.

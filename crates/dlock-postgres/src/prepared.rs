@@ -83,11 +83,13 @@ impl Prepared {
             }
             Wait::InFull(_) => self.is_limited = first.get(0) != Some("0"),
         }
-        // The look told a name, which is there or not.
-        let (name, is_there) = (first.get(1), first.get(2) == Some("t"));
-        self.waits.retain(|named| is_there || Some(named.name.as_str()) != name);
-        for named in self.waits.iter_mut().filter(|named| Some(named.name.as_str()) == name) {
-            named.is_there = is_there;
+        // The look tells a name, and whether it is there.
+        let mut waits = self.waits.iter();
+        if let Some(place) = waits.position(|named| Some(named.name.as_str()) == first.get(1)) {
+            match first.get(2) {
+                Some("t") => self.waits[place].is_there = true,
+                _ => drop(self.waits.remove(place)),
+            }
         }
         false
     }

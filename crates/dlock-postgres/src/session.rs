@@ -19,7 +19,8 @@ use tokio_postgres::{Client, Connection, Error, SimpleQueryRow, Statement};
 /// same round trip as its first use. The session ends when this is dropped.
 ///
 /// What was prepared and is dropped by you (`DISCARD`, `DEALLOCATE`) is prepared again by the next
-/// call. When that call is made inside a transaction that you began by hand, the server aborts it.
+/// call, in a second round trip; the first wait after you set `statement_timeout` has a second one, too.
+/// When the statement is gone inside a transaction that you began by hand, the server aborts that.
 pub struct Session {
     client: Client,
     drive: Arc<Drive>,

@@ -205,6 +205,40 @@ async fn a_dropped_exchange_is_driven_on() {
     timeout(SECOND, eye.until("own-drop", (0, 0))).await.unwrap();
 }
 
+/// A wait dropped after any number of polls leaves nothing: one that is prepared, and one that has to
+/// be said again, in full, since its statement is gone or the session has a limit now.
+#[tokio::test]
+async fn a_prepared_wait_dropped_at_every_poll() {
+    let limit = "SET statement_timeout=60000";
+    for (before, trips) in [("SELECT 1", 1), ("DEALLOCATE ALL", 2), (limit, 2)] {
+        for held in [false, true] {
+            let mut polls = 1;
+            while !drop_prepared(before, held, polls).await {
+                polls += 1;
+            }
+            assert!(polls > trips, "{before}, held: {held}: over after {polls} polls");
+        }
+    }
+}
+
+/// Whether the wait was over before it was dropped.
+async fn drop_prepared(before: &str, held: bool, polls: usize) -> bool {
+    let (eye, mut holder) = (Eye::open().await, Lock::new(connect().await, "own-polls").unwrap());
+    let mut lock = Lock::new(open(&config()).await, "own-polls").unwrap();
+    for _ in 0..2 {
+        pair(&mut lock, Wait::Forever).await;
+    }
+    lock.session().unwrap().batch_execute(before).await.unwrap();
+    assert!(!held || holder.acquire(Wait::No).await.unwrap());
+    let answer = polled(lock.acquire(Duration::from_millis(30)), polls).await;
+    timeout(SECOND, lock.close()).await.unwrap().unwrap();
+    timeout(SECOND, eye.until("own-polls", (i64::from(held), 0))).await.unwrap();
+    holder.close().await.unwrap();
+    assert_eq!(show(lock.session().unwrap(), "SELECT 7").await, "7");
+    pair(&mut lock, Wait::Forever).await;
+    answer.is_some()
+}
+
 /// The server hears that a session was dropped, held lock and all; after a future that was leaked, too.
 #[tokio::test]
 async fn a_dropped_session_says_goodbye() {

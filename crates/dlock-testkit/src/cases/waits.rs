@@ -23,7 +23,8 @@ pub async fn no_wait<B: Bed>(bed: B) {
 /// How often a bounded wait is tried.
 const TRIES: usize = 5;
 
-/// A bounded wait never gives up before its time, which may be next to nothing; 50 ms late at most in the median, 500 ms in each.
+/// A bounded wait never gives up before its time, which may be next to nothing; it is 50 ms late at
+/// most in the median, 500 ms in each.
 pub async fn bounded<B: Bed>(bed: B) {
     let key = fresh_key("bounded");
     let (mut holder, mut lock) = (bed.lock(&key).await, bed.lock(&key).await);

@@ -6,6 +6,7 @@ use std::{fs, thread};
 
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts};
+use tokio::sync::mpsc;
 use tokio_postgres::NoTls;
 
 use super::keeper::Keeper;
@@ -77,18 +78,22 @@ async fn pgbouncer_passes_transactions_on() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crash_leaves_no_process_behind() {
     let server = Postgres::start(&[]).unwrap();
-    let url = server.url().to_owned();
+    let (url, (went, mut visits)) = (server.url().to_owned(), mpsc::channel(1));
     let visitors = tokio::spawn(async move {
         let visit = || async {
             loop {
-                let _ = ask_postgres(&url, "select 1").await;
+                if ask_postgres(&url, "select 1").await.is_ok() {
+                    went.send(()).await.unwrap();
+                }
                 tokio::task::yield_now().await;
             }
         };
         tokio::join!(visit(), visit(), visit(), visit());
     });
     for _ in 0..12 {
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        for _ in 0..20 {
+            visits.recv().await.unwrap();
+        }
         tokio::task::block_in_place(|| {
             server.crash().unwrap();
             server.restart().unwrap();
