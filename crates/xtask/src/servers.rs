@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use crate::cargo::root;
 use run::{quiet, run};
 
 /// A server that the tests start, and where it comes from.
@@ -45,7 +46,7 @@ const ADVICE: &str = "the servers cannot be fetched here: install PostgreSQL, Ma
 /// # Errors
 /// Returns an error if a server is missing and cannot be had.
 pub(crate) fn servers() -> Result<()> {
-    let dir = workspace()?.join("target/servers");
+    let dir = root().join("target/servers");
     let missing = missing(&dir);
     if !missing.is_empty() && !apt::is_there() {
         return containers();
@@ -68,13 +69,7 @@ pub(crate) fn servers() -> Result<()> {
 
 /// Whether every server can be started from programs on this machine.
 pub(crate) fn are_here() -> bool {
-    workspace().is_ok_and(|root| missing(&root.join("target/servers")).is_empty())
-}
-
-/// The workspace's root directory.
-fn workspace() -> Result<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
-    root.map(Path::to_path_buf).context("the workspace has a root")
+    missing(&root().join("target/servers")).is_empty()
 }
 
 /// The names of the servers that the tests cannot do without and that are not there.
@@ -114,7 +109,7 @@ fn containers() -> Result<()> {
     if !quiet("docker", &["info"]) {
         bail!(ADVICE);
     }
-    let compose = workspace()?.join("compose.yaml");
+    let compose = root().join("compose.yaml");
     let file = compose.to_str().context("the workspace's path is text")?;
     run("docker", &["compose", "--file", file, "up", "--wait"])?;
     println!("the containers are up: set the DLOCK_*_URL variables as compose.yaml says");
