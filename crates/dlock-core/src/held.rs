@@ -4,21 +4,17 @@ use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
-use std::time::Duration;
 
 /// One round trip over a session that takes `&mut`.
 pub trait Trip<S: ?Sized>: Send + 'static {
     /// The native driver's error.
     type Error: error::Error + Send + Sync + 'static;
 
-    /// How long the trip may go on when nobody waits for it any more, before the session is ended.
-    const PATIENCE: Duration = Duration::from_secs(1);
-
     /// Sends, and reads the answer to its end.
     ///
     /// When `gone` fires nobody waits for the answer any more: cancel on the server, then still read
     /// the answer, so that the session can be used again; or say that it cannot. A trip that takes
-    /// longer than [`PATIENCE`](Trip::PATIENCE) after that is dropped, and the session with it.
+    /// longer than a second after that is dropped, and the session with it.
     fn run(self, session: &mut S, gone: Gone) -> impl Future<Output = Outcome<Self::Error>> + Send;
 }
 
@@ -94,18 +90,20 @@ impl Gone {
         }
     }
 
-    /// Completes when nobody waits for the answer any more.
+    /// Whether nobody waits for the answer any more.
     ///
-    /// It wakes nobody: a trip is polled anew once it has fired. So poll it whenever the trip is
-    /// polled, as `select!` does.
+    /// It wakes nobody: a trip is polled anew once it has fired. So look whenever the trip is polled.
+    #[must_use]
+    pub fn has_fired(&self) -> bool {
+        self.0.as_ref().is_some_and(|flag| flag.load(Ordering::Acquire))
+    }
+
+    /// Completes when nobody waits for the answer any more. It wakes nobody, as
+    /// [`has_fired`](Gone::has_fired) says: poll it whenever the trip is polled, as `select!` does.
     ///
     /// # Cancel safety
     /// May be dropped and called again.
-    pub async fn fired(&mut self) {
-        poll_fn(|_| match &self.0 {
-            Some(flag) if flag.load(Ordering::Acquire) => Poll::Ready(()),
-            _ => Poll::Pending,
-        })
-        .await;
+    pub async fn fired(&self) {
+        poll_fn(|_| if self.has_fired() { Poll::Ready(()) } else { Poll::Pending }).await;
     }
 }

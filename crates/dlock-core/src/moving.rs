@@ -5,20 +5,24 @@ use std::future::{Future, poll_fn};
 use std::mem;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+/// How long a trip may go on when nobody waits for it any more, before the session is ended.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// An owned session that moves into each round trip, and comes back with the answer.
 ///
 /// The trip is driven by the future that waits for it, and costs no task. When that future is dropped,
 /// a task takes the trip over: it cancels, reads the answer to its end, lets go of what was granted,
-/// and brings the session back. Between trips the session sits here, to be lent.
+/// and brings the session back. A trip that takes longer than a second after that is dropped, and the
+/// session with it. Between trips the session sits here, to be lent.
 pub struct Moving<S, E> {
     place: Place<S, E>,
-    /// Of the trip under way.
+    /// Tells the trip under way that nobody waits for its answer any more.
     gone: Gone,
     /// Where the last trip was made, for a task that begins in a `Drop` off the runtime.
     runtime: Option<Handle>,
@@ -33,43 +37,12 @@ enum Place<S, E> {
     Ended,
 }
 
+/// A trip with its session in it: in a mutex that is never locked, only so that a lock is `Sync` where
+/// its session is.
+type Journey<S, E> = Mutex<Pin<Box<dyn Future<Output = Landed<S, E>> + Send>>>;
+
 /// The session, if it can be used again, and the answer.
 type Landed<S, E> = (Option<S>, Result<bool, Error<E>>);
-
-type BoxTrip<S, E> = Pin<Box<dyn Future<Output = Landed<S, E>> + Send>>;
-
-/// A trip with its session in it.
-struct Journey<S, E> {
-    /// In a mutex that is never locked, only so that a lock is `Sync` where its session is.
-    trip: Mutex<BoxTrip<S, E>>,
-    /// Tells the trip that nobody waits for the answer any more.
-    gone: Gone,
-    patience: Duration,
-}
-
-impl<S, E> Journey<S, E>
-where
-    S: Send + 'static,
-    E: error::Error + Send + Sync + 'static,
-{
-    fn begin<T: Trip<S, Error = E>>(session: S, trip: T, gone: Gone) -> Self {
-        let trip = Mutex::new(Box::pin(travel(session, trip, gone.twin())) as _);
-        Self { trip, gone, patience: T::PATIENCE }
-    }
-
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Landed<S, E>> {
-        let trip = self.trip.get_mut().unwrap_or_else(PoisonError::into_inner);
-        trip.as_mut().poll(context)
-    }
-
-    /// Ends the trip, and waits until it brings the session. One that is overdue is dropped with it.
-    async fn end(self) -> Option<S> {
-        let Self { trip, gone, patience } = self;
-        gone.fire();
-        let trip = trip.into_inner().unwrap_or_else(PoisonError::into_inner);
-        timeout(patience, trip).await.ok().and_then(|(session, _)| session)
-    }
-}
 
 impl<S, E> Moving<S, E> {
     /// Takes the session in.
@@ -84,22 +57,21 @@ impl<S, E> Moving<S, E> {
             Place::Away(_) | Place::Returning(_) | Place::Ended => None,
         }
     }
-}
 
-impl<S, E> Moving<S, E>
-where
-    S: Send + 'static,
-    E: error::Error + Send + Sync + 'static,
-{
-    /// Waits for the session to come back, and puts it in its place. May be dropped and called again.
-    async fn arrive(&mut self) -> Result<bool, Error<E>> {
+    /// Puts the session in its place when it comes back.
+    fn poll_arrival(&mut self, context: &mut Context<'_>) -> Poll<Result<bool, Error<E>>> {
         let (session, answer) = match &mut self.place {
-            Place::Away(journey) => poll_fn(|context| journey.poll(context)).await,
-            Place::Returning(back) => back.await.unwrap_or((None, Err(Error::Closed))),
-            Place::Here(_) | Place::Ended => return Err(Error::Closed),
+            Place::Away(journey) => {
+                let trip = journey.get_mut().unwrap_or_else(PoisonError::into_inner);
+                ready!(trip.as_mut().poll(context))
+            }
+            Place::Returning(back) => {
+                ready!(Pin::new(back).poll(context)).unwrap_or((None, Err(Error::Closed)))
+            }
+            Place::Here(_) | Place::Ended => return Poll::Ready(Err(Error::Closed)),
         };
         self.place = session.map_or(Place::Ended, Place::Here);
-        answer
+        Poll::Ready(answer)
     }
 }
 
@@ -128,8 +100,9 @@ where
         };
         self.runtime = Some(Handle::current());
         self.gone.reset();
-        self.place = Place::Away(Journey::begin(session, trip, self.gone.twin()));
-        self.arrive().await
+        let journey = Box::pin(travel(session, trip, self.gone.twin()));
+        self.place = Place::Away(Mutex::new(journey));
+        poll_fn(|context| self.poll_arrival(context)).await
     }
 
     fn abandon<T: Trip<S, Error = E>>(&mut self, release: T) {
@@ -137,6 +110,7 @@ where
         let (Some(runtime), false) = (&self.runtime, matches!(place, Place::Ended)) else {
             return;
         };
+        self.gone.fire();
         let (deliver, back) = oneshot::channel();
         self.place = Place::Returning(back);
         runtime.spawn(async move {
@@ -148,7 +122,7 @@ where
     async fn settle(&mut self) {
         if matches!(self.place, Place::Away(_) | Place::Returning(_)) {
             // The answer says whether there was something to release: either way it is let go now.
-            drop(self.arrive().await);
+            drop(poll_fn(|context| self.poll_arrival(context)).await);
         }
     }
 }
@@ -158,26 +132,33 @@ async fn travel<S, T: Trip<S>>(mut session: S, trip: T, gone: Gone) -> Landed<S,
     (usable.then_some(session), answer)
 }
 
-/// Ends the trip under way, then releases what it may have brought.
+/// Waits for the trip under way, which was told to end, then releases what it may have brought.
 async fn let_go<S, T>(place: Place<S, T::Error>, release: T) -> Landed<S, T::Error>
 where
     S: Send + 'static,
     T: Trip<S>,
 {
-    let session = match place {
-        Place::Here(session) => Some(session),
-        Place::Away(journey) => journey.end().await,
-        Place::Returning(back) => back.await.ok().and_then(|(session, _)| session),
-        Place::Ended => None,
-    };
-    let Some(session) = session else {
+    let Some(session) = returned(place).await else {
         return (None, Err(Error::Closed));
     };
-    match timeout(T::PATIENCE, travel(session, release, Gone::never())).await {
+    match timeout(PATIENCE, travel(session, release, Gone::never())).await {
         Ok((session, Ok(released))) => (session, Ok(released)),
         // Whatever it was: only the end of the session makes sure that nothing is held.
         Ok((_, Err(error))) => (None, Err(error)),
         Err(_overdue) => (None, Err(Error::Interrupted(None))),
+    }
+}
+
+/// The session, once it is back. A trip that is overdue is dropped with it.
+async fn returned<S, E>(place: Place<S, E>) -> Option<S> {
+    match place {
+        Place::Here(session) => Some(session),
+        Place::Away(journey) => {
+            let trip = journey.into_inner().unwrap_or_else(PoisonError::into_inner);
+            timeout(PATIENCE, trip).await.ok()?.0
+        }
+        Place::Returning(back) => back.await.ok()?.0,
+        Place::Ended => None,
     }
 }
 

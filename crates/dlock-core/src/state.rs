@@ -58,7 +58,9 @@ impl<R: RawLock> Machine<R> {
     }
 
     async fn acquire_now(&mut self, wait: Wait) -> Result<bool, Error<R::Error>> {
-        self.settle().await?;
+        if self.state == State::InDoubt {
+            self.settle().await?;
+        }
         match self.state {
             State::Locked => return Err(Error::AlreadyLocked),
             State::Closed => return Err(Error::Closed),
@@ -76,9 +78,6 @@ impl<R: RawLock> Machine<R> {
 
     /// Comes out of doubt: afterwards the lock is unlocked, locked or closed, and that is true.
     pub(crate) async fn settle(&mut self) -> Result<(), Error<R::Error>> {
-        if self.state != State::InDoubt {
-            return Ok(());
-        }
         let settled = self.raw.settle().await;
         match self.raw.is_closed() {
             true => self.state = State::Closed,
@@ -117,7 +116,9 @@ impl<R: RawUnlock> Machine<R> {
     }
 
     pub(crate) async fn close(&mut self) -> Result<(), Error<R::Error>> {
-        self.settle().await?;
+        if self.state == State::InDoubt {
+            self.settle().await?;
+        }
         match self.state {
             State::Locked => self.release().await,
             _ => Ok(()),
@@ -156,7 +157,9 @@ impl<R: RawConvert> Machine<R> {
 impl<R: RawLock> Machine<R> {
     /// Begins a round trip of a lock that must be held.
     async fn begin_locked(&mut self) -> Result<Flight<'_, R>, Error<R::Error>> {
-        self.settle().await?;
+        if self.state == State::InDoubt {
+            self.settle().await?;
+        }
         match self.state {
             State::Unlocked | State::InDoubt => Err(Error::NotLocked),
             State::Closed => Err(Error::Closed),

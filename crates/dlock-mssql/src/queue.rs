@@ -31,14 +31,14 @@ pub(crate) struct Queue {
 impl<T: Stream> Trip<Client<T>> for Queue {
     type Error = Native;
 
-    async fn run(self, client: &mut Client<T>, mut gone: Gone) -> Outcome<Native> {
+    async fn run(self, client: &mut Client<T>, gone: Gone) -> Outcome<Native> {
         let deadline = Deadline::new(self.wait);
         loop {
             let (slice, last) = deadline.slice(self.longest);
             let answer = tokio::select! {
                 biased;
                 answer = self.ask(client, slice) => answer,
-                () = late(&mut gone) => return cancel(client).await,
+                () = late(&gone) => return cancel(client).await,
             };
             match answer {
                 Ok(Some(code::TIMED_OUT)) if !last => {}
@@ -66,7 +66,7 @@ impl Queue {
 }
 
 /// Completes when nobody waits for the answer any more, and it is not about to come either.
-async fn late(gone: &mut Gone) {
+async fn late(gone: &Gone) {
     gone.fired().await;
     tokio::time::sleep(LINGER).await;
 }

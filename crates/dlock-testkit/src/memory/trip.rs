@@ -13,7 +13,7 @@ pub(super) struct Acquire {
 impl Trip<Session> for Acquire {
     type Error = Ended;
 
-    async fn run(self, session: &mut Session, mut gone: Gone) -> Outcome<Ended> {
+    async fn run(self, session: &mut Session, gone: Gone) -> Outcome<Ended> {
         if session.is_out_of_step() {
             return out_of_step();
         }
