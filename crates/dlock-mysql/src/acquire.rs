@@ -1,25 +1,27 @@
 use crate::answer::{Answer, closed, failed, ran_out};
 use crate::cancel::Waiter;
+use crate::claim::Claim;
 use crate::conn::spoil;
-use crate::granted::Granted;
-use crate::texts::{LONGEST, Texts};
+use crate::texts::LONGEST;
 use crate::{AsConn, Error};
 use dlock_core::{Deadline, Gone, Outcome, Trip, Wait};
+use futures_util::FutureExt;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 /// The round trip that acquires: more than one only for waits above 49 days.
 #[derive(Debug)]
 pub(crate) struct Acquire {
-    texts: Arc<Texts>,
+    claim: Arc<Claim>,
     wait: Wait,
-    granted: Granted,
     longest: Duration,
 }
 
 impl Acquire {
-    pub(crate) fn new(texts: Arc<Texts>, wait: Wait, granted: Granted) -> Self {
-        Self { texts, wait, granted, longest: Duration::from_millis(LONGEST) }
+    pub(crate) fn new(claim: Arc<Claim>, wait: Wait) -> Self {
+        Self { claim, wait, longest: Duration::from_millis(LONGEST) }
     }
 }
 
@@ -27,8 +29,26 @@ impl<S: AsConn> Trip<S> for Acquire {
     type Error = mysql_async::Error;
 
     async fn run(self, session: &mut S, gone: Gone) -> Outcome<mysql_async::Error> {
-        let outcome = self.queue_up(session, gone).await;
-        self.granted.set(matches!(outcome.answer, Ok(true)));
+        let deadline = Deadline::new(self.wait);
+        loop {
+            let (slice, last) = deadline.slice(self.longest);
+            let answer = ask(session, &self.claim.texts.acquire(slice), &gone).await;
+            match answer.map_or_else(closed, read) {
+                Outcome { answer: Ok(false), .. } if !last => {}
+                outcome => return self.keep(session, outcome),
+            }
+        }
+    }
+}
+
+impl Acquire {
+    /// Keeps in mind what the server has granted.
+    fn keep<S: AsConn>(
+        &self,
+        session: &mut S,
+        outcome: Outcome<mysql_async::Error>,
+    ) -> Outcome<mysql_async::Error> {
+        self.claim.set_granted(matches!(outcome.answer, Ok(true)));
         if !outcome.usable {
             spoil(session);
         }
@@ -36,40 +56,22 @@ impl<S: AsConn> Trip<S> for Acquire {
     }
 }
 
-impl Acquire {
-    async fn queue_up<S: AsConn>(
-        &self,
-        session: &mut S,
-        mut gone: Gone,
-    ) -> Outcome<mysql_async::Error> {
-        let deadline = Deadline::new(self.wait);
-        loop {
-            let (slice, last) = deadline.slice(self.longest);
-            let statement = self.texts.acquire(slice);
-            let Some(answer) = ask(session, &statement, &mut gone).await else {
-                return closed();
-            };
-            match read(answer) {
-                Outcome { answer: Ok(false), .. } if !last => {}
-                outcome => return outcome,
-            }
-        }
-    }
-}
-
 /// Asks, and waits for the answer. When nobody waits for it any more, ends the wait on the server
 /// first; `None` when that cannot be done.
-async fn ask<S: AsConn>(session: &mut S, statement: &str, gone: &mut Gone) -> Option<Answer> {
+async fn ask<S: AsConn>(session: &mut S, statement: &str, gone: &Gone) -> Option<Answer> {
     if session.conn().is_disconnected() {
         return None;
     }
     let waiter = Waiter::new(session.conn(), statement);
     let mut answer = session.query_first(statement);
-    tokio::select! {
-        biased;
-        answer = &mut answer => Some(answer),
+    let heard = poll_fn(|context| match answer.poll_unpin(context) {
+        Poll::Pending if gone.has_fired() => Poll::Ready(None),
+        heard => heard.map(Some),
+    });
+    match heard.await {
+        Some(answer) => Some(answer),
         // Rare and large.
-        () = gone.fired() => Box::pin(waiter.end(answer)).await,
+        None => Box::pin(waiter.end(answer)).await,
     }
 }
 
@@ -90,8 +92,7 @@ fn read(answer: Answer) -> Outcome<mysql_async::Error> {
 #[cfg(test)]
 mod tests {
     use super::Acquire;
-    use crate::granted::Granted;
-    use crate::texts::Texts;
+    use crate::claim::Claim;
     use crate::{Error, Key};
     use dlock_core::{Hold, Moving, Wait};
     use dlock_testkit::server::{Engine, Maria, Mysql, Server};
@@ -133,7 +134,7 @@ mod tests {
         wait: Wait,
     ) -> Result<bool, Error> {
         let key = Key::from(std::process::id());
-        let slices = Acquire::new(Arc::new(Texts::new(&key)), wait, Granted::default());
+        let slices = Acquire::new(Arc::new(Claim::new(&key)), wait);
         session.run(Acquire { longest: Duration::from_millis(40), ..slices }).await
     }
 }

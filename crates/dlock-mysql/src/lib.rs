@@ -28,8 +28,8 @@
 mod acquire;
 mod answer;
 mod cancel;
+mod claim;
 mod conn;
-mod granted;
 mod key;
 mod mode;
 mod named;

@@ -1,7 +1,6 @@
 use crate::acquire::Acquire;
-use crate::granted::Granted;
+use crate::claim::Claim;
 use crate::release::Release;
-use crate::texts::Texts;
 use crate::{Error, Key, Mode, Place};
 use dlock_core::{ByMut, Hold, RawIntoSession, RawLock, RawNew, RawUnlock, Wait};
 use mysql_async::Conn;
@@ -12,13 +11,20 @@ use std::sync::Arc;
 pub struct Named<S: Place> {
     hold: S::Hold,
     key: Key,
-    texts: Arc<Texts>,
-    granted: Granted,
+    claim: Arc<Claim>,
 }
 
 impl<S: Place> Named<S> {
+    fn acquire(&mut self, wait: Wait) -> Acquire {
+        // A trip under way would have it too. Then that trip makes its text itself.
+        if let Some(claim) = Arc::get_mut(&mut self.claim) {
+            claim.texts.set_wait(wait);
+        }
+        Acquire::new(Arc::clone(&self.claim), wait)
+    }
+
     fn release(&self) -> Release {
-        Release { texts: Arc::clone(&self.texts), granted: self.granted.clone() }
+        Release(Arc::clone(&self.claim))
     }
 }
 
@@ -48,7 +54,7 @@ impl<S: Place> RawLock for Named<S> {
     }
 
     async fn lock(&mut self, wait: Wait) -> Result<bool, Error> {
-        let acquire = Acquire::new(Arc::clone(&self.texts), wait, self.granted.clone());
+        let acquire = self.acquire(wait);
         self.hold.run(acquire).await
     }
 
@@ -72,8 +78,8 @@ impl<S: Place> RawUnlock for Named<S> {
 
 impl<S: Place> RawNew<S> for Named<S> {
     fn new(session: S, key: Key) -> Self {
-        let texts = Arc::new(Texts::new(&key));
-        Self { hold: session.hold(), key, texts, granted: Granted::default() }
+        let claim = Arc::new(Claim::new(&key));
+        Self { hold: session.hold(), key, claim }
     }
 }
 

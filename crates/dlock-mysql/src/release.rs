@@ -1,17 +1,13 @@
 use crate::AsConn;
 use crate::answer::{Answer, closed, failed, is_alive};
+use crate::claim::Claim;
 use crate::conn::spoil;
-use crate::granted::Granted;
-use crate::texts::Texts;
 use dlock_core::{Gone, Outcome, Trip};
 use std::sync::Arc;
 
 /// The round trip that releases.
 #[derive(Debug)]
-pub(crate) struct Release {
-    pub(crate) texts: Arc<Texts>,
-    pub(crate) granted: Granted,
-}
+pub(crate) struct Release(pub(crate) Arc<Claim>);
 
 impl<S: AsConn> Trip<S> for Release {
     type Error = mysql_async::Error;
@@ -20,27 +16,22 @@ impl<S: AsConn> Trip<S> for Release {
         if session.conn().is_disconnected() {
             return closed();
         }
-        if !self.granted.get() {
+        if !self.0.is_granted() {
             return Outcome { answer: Ok(false), usable: true };
         }
-        self.granted.set(false);
-        let outcome = released(self.ask(session).await);
+        self.0.set_granted(false);
+        let statement = self.0.texts.release();
+        let mut answer: Answer = session.query_first(statement).await;
+        if answer.as_ref().is_err_and(is_alive) {
+            // RELEASE_LOCK itself never fails. This is a KILL QUERY, which may have come before or after
+            // it, or the late error of a statement of the caller's: only a second one tells.
+            answer = session.query_first(statement).await;
+        }
+        let outcome = released(answer);
         if outcome.answer.is_err() {
             spoil(session);
         }
         outcome
-    }
-}
-
-impl Release {
-    async fn ask<S: AsConn>(&self, session: &mut S) -> Answer {
-        let statement = self.texts.release();
-        match session.query_first(statement).await {
-            // RELEASE_LOCK itself never fails. This is a KILL QUERY, which may have come before or after
-            // it, or the late error of a statement of the caller's: only a second one tells.
-            Err(error) if is_alive(&error) => session.query_first(statement).await,
-            answer => answer,
-        }
     }
 }
 

@@ -1,18 +1,17 @@
-use crate::answer::{Answer, ask, ends_session, meaning, queue, read, standby, value};
+use crate::answer::{Answer, ends_session, meaning, queue, read, standby, truth};
 use crate::book::Entry;
 use crate::call::Call;
 use crate::cancel::Waiting;
-use crate::texts::Texts;
-use crate::{AsClient, Canceller, Error, Key, Mode, Session};
+use crate::texts::{Acquire, Texts};
+use crate::{AsClient, Canceller, Error, Key, Mode};
 use dlock_core::{
     ByRef, Deadline, RawCancel, RawIntoSession, RawLock, RawNew, RawShared, RawUnlock, Wait,
 };
 use std::fmt;
-use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::time::Duration;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, SimpleQueryRow, SimpleQueryStream};
+use tokio_postgres::{Client, SimpleQueryRow};
 
 /// The longest `lock_timeout` that the server takes, in milliseconds: a good 24 days.
 pub(crate) const LONGEST: Duration = Duration::from_millis(2_147_483_647);
@@ -67,10 +66,10 @@ impl<S: AsClient> Advisory<S> {
     async fn call(&mut self, call: Call) -> Result<Option<bool>, Error> {
         let answer = match self.session.own() {
             Some(session) => session.call(call, self.mode, self.key).await,
-            None => {
-                let rows = ask(self.client(), self.texts.call(call)).await;
-                rows.map(|rows| value(&rows).map(|value| value == "t"))
-            }
+            None => match self.session.client().simple_query_raw(self.texts.call(call)).await {
+                Ok(answer) => read(pin!(answer)).await.map(|rows| truth(&rows)),
+                Err(error) => Err(error),
+            },
         };
         answer.map_err(|error| self.failed(error))
     }
@@ -80,54 +79,54 @@ impl<S: AsClient> Advisory<S> {
         let deadline = Deadline::new(wait);
         loop {
             let (slice, last) = deadline.slice_or_forever(LONGEST);
-            let granted = self.wait_once(slice).await?;
+            // 0 is for ever: a wait shorter than a millisecond is one.
+            let millis = slice.limit().map_or(0, |limit| Wait::millis(limit).max(1));
+            let granted = match self.wait_once(millis).await {
+                Ok(rows) => granted(&rows)?,
+                Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => false,
+                // Rare and large.
+                Err(error) => return Err(Box::pin(self.not_granted(error)).await),
+            };
             if granted || last {
                 return Ok(granted);
             }
         }
     }
 
-    /// One wait, which is one message.
-    async fn wait_once(&mut self, slice: Wait) -> Result<bool, Error> {
-        // 0 is for ever: a wait shorter than a millisecond is one.
-        let answer = self.say(slice.limit().map_or(0, |limit| Wait::millis(limit).max(1))).await;
-        self.waited(answer).await
-    }
-
-    /// Says a wait of so many milliseconds. Over a session of our own it is prepared; once more when
-    /// nothing was done.
-    async fn say(&mut self, millis: u64) -> Heard {
+    /// One wait, which is one message. Over a session of our own it is prepared; said once more when
+    /// nothing was done. Its answer is kept where a drop can call the wait off.
+    async fn wait_once(&mut self, millis: u64) -> Heard {
         let client = self.session.client();
         let Some(session) = self.session.own() else {
-            self.texts.set_wait(millis);
-            let sent = client.simple_query_raw(self.texts.wait()).await;
-            return hear(&mut self.waiting, None, sent).await;
+            let text = self.texts.acquire(Acquire::Wait(millis));
+            let sent = client.simple_query_raw(text).await?;
+            let heard = self.waiting.insert(Waiting::new(sent)).read().await;
+            self.waiting = None;
+            return heard;
         };
         loop {
             let (form, key) = (self.key.form(), self.texts.arguments());
             let wait = session.prepared().wait(self.mode, form, key, millis);
-            let sent = client.simple_query_raw(wait.text()).await;
-            let answer = hear(&mut self.waiting, Some(session), sent).await;
-            if !session.learn(&wait, &answer) {
-                return answer;
+            let sent = client.simple_query_raw(wait.text()).await?;
+            let waiting = self.waiting.insert(Waiting::new(sent));
+            let heard = session.attend(pin!(waiting.read())).await;
+            self.waiting = None;
+            if !session.learn(&wait, &heard) {
+                return heard;
             }
         }
     }
 
-    /// What the answer to a wait means.
-    async fn waited(&mut self, answer: Heard) -> Result<bool, Error> {
-        match answer {
-            Ok(rows) => granted(&rows),
-            Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => Ok(false),
-            Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => {
-                // It may have come after the grant. Another one may meet the unlock.
-                if self.settle().await.is_err() && self.settle().await.is_err() {
-                    self.ended = true;
-                }
-                Err(meaning(error))
-            }
-            Err(error) => Err(self.failed(error)),
+    /// What a wait that failed means.
+    async fn not_granted(&mut self, error: tokio_postgres::Error) -> Error {
+        if error.code() != Some(&SqlState::QUERY_CANCELED) {
+            return self.failed(error);
         }
+        // It may have come after the grant. Another one may meet the unlock.
+        if self.settle().await.is_err() && self.settle().await.is_err() {
+            self.ended = true;
+        }
+        meaning(error)
     }
 
     /// Keeps in mind an error that ended the session.
@@ -135,25 +134,6 @@ impl<S: AsClient> Advisory<S> {
         self.ended |= ends_session(&error);
         meaning(error)
     }
-}
-
-/// Makes an exchange, and drives the connection where it is ours.
-async fn attended<T>(session: Option<&Session>, exchange: Pin<&mut impl Future<Output = T>>) -> T {
-    match session {
-        Some(session) => session.attend(exchange).await,
-        None => exchange.await,
-    }
-}
-
-/// Reads the answer to a wait that was sent. It is kept where a drop can call the wait off.
-async fn hear(
-    waiting: &mut Option<Waiting>,
-    own: Option<&Session>,
-    sent: Result<SimpleQueryStream, tokio_postgres::Error>,
-) -> Heard {
-    let heard = attended(own, pin!(waiting.insert(Waiting::new(sent?)).read())).await;
-    *waiting = None;
-    heard
 }
 
 /// What the wait's last row says: what refuses is followed by no other.
@@ -213,7 +193,7 @@ impl<S: AsClient> RawLock for Advisory<S> {
             waiting.call_off(self.session.client(), &undo, self.canceller.clone());
         }
         self.leaving = match self.held {
-            true => queue(self.session.client(), self.texts.call(Call::Unlock)),
+            true => queue(self.session.client(), self.texts.unlock()),
             false => queue(self.session.client(), &self.texts.unlock_if_held()),
         };
         self.held = false;
@@ -222,10 +202,13 @@ impl<S: AsClient> RawLock for Advisory<S> {
 
     async fn settle(&mut self) -> Result<(), Error> {
         if self.leaving.is_none() {
-            self.leaving = queue(self.client(), &self.texts.unlock_if_held());
+            self.leaving = queue(self.session.client(), &self.texts.unlock_if_held());
         }
         if let Some(leaving) = &mut self.leaving {
-            let unlocked = attended(self.session.own(), pin!(read(leaving.as_mut()))).await;
+            let unlocked = match self.session.own() {
+                Some(session) => session.attend(pin!(read(leaving.as_mut()))).await,
+                None => read(leaving.as_mut()).await,
+            };
             self.leaving = None;
             unlocked.map_err(|error| self.failed(error))?;
         }

@@ -1,8 +1,11 @@
 //! Sending one message and reading its answer.
 
 use crate::Error;
-use futures_util::{FutureExt, StreamExt};
+use futures_util::{FutureExt, Stream};
+use std::future::{Future, poll_fn};
+use std::mem;
 use std::pin::{Pin, pin};
+use std::task::{Poll, ready};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow, SimpleQueryStream};
 
@@ -29,25 +32,29 @@ pub(crate) async fn ask(
 
 /// Reads an answer to its end, also behind an error: only then has the server let go of what the
 /// statement held. May be dropped and called again, though rows that were read are gone.
-pub(crate) async fn read(
+pub(crate) fn read(
     mut answer: Pin<&mut SimpleQueryStream>,
-) -> Result<Vec<SimpleQueryRow>, tokio_postgres::Error> {
-    let mut rows = Ok(Vec::new());
-    while let Some(message) = answer.next().await {
-        match (message, &mut rows) {
-            (Ok(SimpleQueryMessage::Row(row)), Ok(rows)) => rows.push(row),
-            (Ok(_), _) => {}
-            (Err(error), Err(_)) => return Err(error),
-            (Err(error), Ok(_)) if error.is_closed() => return Err(error),
-            (Err(error), Ok(_)) => rows = Err(error),
+) -> impl Future<Output = Result<Vec<SimpleQueryRow>, tokio_postgres::Error>> {
+    // Few answers have more rows.
+    let (mut rows, mut failed) = (Vec::with_capacity(2), None);
+    poll_fn(move |context| {
+        while let Some(message) = ready!(answer.as_mut().poll_next(context)) {
+            match message {
+                Ok(SimpleQueryMessage::Row(row)) => rows.push(row),
+                Ok(_) => {}
+                Err(error) if failed.is_some() || error.is_closed() => {
+                    return Poll::Ready(Err(error));
+                }
+                Err(error) => failed = Some(error),
+            }
         }
-    }
-    rows
+        Poll::Ready(failed.take().map_or_else(|| Ok(mem::take(&mut rows)), Err))
+    })
 }
 
-/// The first column of the first row.
-pub(crate) fn value(rows: &[SimpleQueryRow]) -> Option<&str> {
-    rows.first().and_then(|row| row.get(0))
+/// The first column of the first row, which is a boolean; `None` for `NULL`.
+pub(crate) fn truth(rows: &[SimpleQueryRow]) -> Option<bool> {
+    rows.first().and_then(|row| row.get(0)).map(|value| value == "t")
 }
 
 /// Whether the server ended the session with this error, or the connection is gone.

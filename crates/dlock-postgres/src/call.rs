@@ -1,4 +1,5 @@
 use crate::Mode;
+use crate::texts::add;
 use tokio_postgres::types::Type;
 
 /// A call that answers at once with one boolean.
@@ -9,8 +10,8 @@ pub(crate) enum Call {
 }
 
 impl Call {
-    /// The statement. `NULL` of a try: this is a standby.
-    pub(crate) fn text(self, mode: Mode, arguments: &str) -> String {
+    /// Adds the statement to a text. `NULL` of a try: this is a standby.
+    pub(crate) fn write(self, text: &mut String, mode: Mode, arguments: &str) {
         let (start, end) = match self {
             Call::Try => (
                 "SELECT CASE WHEN pg_is_in_recovery() THEN NULL ELSE pg_try_advisory_lock",
@@ -18,7 +19,14 @@ impl Call {
             ),
             Call::Unlock => ("SELECT pg_advisory_unlock", ")"),
         };
-        [start, mode.suffix(), "(", arguments, end].concat()
+        add(text, &[start, mode.suffix(), "(", arguments, end]);
+    }
+
+    /// The statement by itself.
+    pub(crate) fn text(self, mode: Mode, arguments: &str) -> String {
+        let mut text = String::new();
+        self.write(&mut text, mode, arguments);
+        text
     }
 
     /// The statement with parameters, and their types.

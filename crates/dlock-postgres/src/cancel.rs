@@ -5,6 +5,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::borrow::Borrow;
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -110,8 +111,8 @@ impl Waiting {
     }
 
     /// Reads the answer to its end.
-    pub(crate) async fn read(&mut self) -> Result<Vec<SimpleQueryRow>, Error> {
-        read(self.answer.as_mut()).await
+    pub(crate) fn read(&mut self) -> impl Future<Output = Result<Vec<SimpleQueryRow>, Error>> {
+        read(self.answer.as_mut())
     }
 
     /// Calls the wait off in the background, unless it is answered already; `None` also when the

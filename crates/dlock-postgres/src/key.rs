@@ -1,5 +1,6 @@
 use crate::call::Form;
 use dlock_core::{KeyError, hash64};
+use itoa::Buffer;
 use std::fmt;
 
 /// What names an advisory lock: one 64-bit number, or two 32-bit numbers.
@@ -58,9 +59,10 @@ impl Key {
     /// positive half would be `numeric`, hence the type and the quotes.
     pub(crate) fn arguments(self) -> String {
         match self {
-            Key::Single(number) => ["int8'", &number.to_string(), "'"].concat(),
+            Key::Single(number) => ["int8'", Buffer::new().format(number), "'"].concat(),
             Key::Pair(first, second) => {
-                ["int4'", &first.to_string(), "',int4'", &second.to_string(), "'"].concat()
+                ["int4'", Buffer::new().format(first), "',int4'", Buffer::new().format(second), "'"]
+                    .concat()
             }
         }
     }

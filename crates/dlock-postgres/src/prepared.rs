@@ -101,6 +101,7 @@ impl Prepared {
 }
 
 fn in_full(prepare: &str, name: &str, mode: Mode, key: &str, millis: u64) -> Wait {
-    let wait = texts::waiting(mode, key, millis);
-    Wait::InFull([prepare, &texts::look(name), &wait].concat())
+    let mut text = [prepare, &texts::look(name)].concat();
+    texts::wait(&mut text, mode, key, millis);
+    Wait::InFull(text)
 }

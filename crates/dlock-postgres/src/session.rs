@@ -1,4 +1,4 @@
-use crate::answer::{ask, value};
+use crate::answer::{ask, truth};
 use crate::call::Call;
 use crate::drive::Drive;
 use crate::prepared::{Prepared, Wait};
@@ -77,7 +77,7 @@ impl Session {
         if let Ok(statement) = statement {
             self.prepared().keep(call, mode, key.form(), statement);
         }
-        rows.map(|rows| value(&rows).map(|value| value == "t"))
+        rows.map(|rows| truth(&rows))
     }
 
     /// Learns from the answer to a wait. `true`: nothing was done, and it has to be said again.

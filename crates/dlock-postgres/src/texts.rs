@@ -1,57 +1,88 @@
 use crate::call::{Call, Form};
 use crate::{Key, Mode};
-use std::sync::OnceLock;
+use itoa::Buffer;
 
-/// What one lock says to the server. Each text is made once, and by concatenation: formatting takes
-/// longer than it takes to send it.
+/// What one lock says to the server: each text is made once, and by adding up pieces, since formatting
+/// takes longer than it takes to send it.
 #[derive(Debug)]
 pub(crate) struct Texts {
     key: Key,
-    arguments: String,
     mode: Mode,
-    attempt: OnceLock<String>,
-    unlock: OnceLock<String>,
-    /// The last wait's: its `lock_timeout`, and the text.
-    wait: (u64, String),
+    /// The key as arguments; empty until there is something to say.
+    arguments: String,
+    /// The unlock, and behind it the last acquire.
+    text: String,
+    /// Where the unlock ends.
+    unlock: usize,
+    acquire: Option<Acquire>,
+}
+
+/// A way to acquire.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Acquire {
+    Try,
+    /// For so many milliseconds; 0 is for ever.
+    Wait(u64),
 }
 
 impl Texts {
     pub(crate) fn new(key: Key, mode: Mode) -> Self {
-        let (attempt, unlock) = (OnceLock::new(), OnceLock::new());
-        Self { key, arguments: key.arguments(), mode, attempt, unlock, wait: (0, String::new()) }
+        let (arguments, text) = (String::new(), String::new());
+        Self { key, mode, arguments, text, unlock: 0, acquire: None }
     }
 
     /// The key as arguments.
-    pub(crate) fn arguments(&self) -> &str {
+    pub(crate) fn arguments(&mut self) -> &str {
+        self.begin();
         &self.arguments
     }
 
     /// A call that answers at once.
-    pub(crate) fn call(&self, call: Call) -> &str {
-        let text = match call {
-            Call::Try => &self.attempt,
-            Call::Unlock => &self.unlock,
-        };
-        text.get_or_init(|| call.text(self.mode, &self.arguments))
-    }
-
-    /// An unlock that may find nothing to unlock.
-    pub(crate) fn unlock_if_held(&self) -> String {
-        format!("{} WHERE {}", self.call(Call::Unlock), self.key.held())
-    }
-
-    /// A wait of so many milliseconds (0: for ever), from now on.
-    pub(crate) fn set_wait(&mut self, millis: u64) {
-        if self.wait.1.is_empty() || self.wait.0 != millis {
-            self.wait = (millis, waiting(self.mode, &self.arguments, millis));
+    pub(crate) fn call(&mut self, call: Call) -> &str {
+        match call {
+            Call::Try => self.acquire(Acquire::Try),
+            Call::Unlock => self.unlock(),
         }
     }
 
-    /// The wait that was set.
-    pub(crate) fn wait(&self) -> &str {
-        &self.wait.1
+    /// The unlock.
+    pub(crate) fn unlock(&mut self) -> &str {
+        self.begin();
+        &self.text[..self.unlock]
+    }
+
+    /// An unlock that may find nothing to unlock.
+    pub(crate) fn unlock_if_held(&mut self) -> String {
+        let held = self.key.held();
+        format!("{} WHERE {held}", self.unlock())
+    }
+
+    /// An acquire.
+    pub(crate) fn acquire(&mut self, acquire: Acquire) -> &str {
+        self.begin();
+        if self.acquire != Some(acquire) {
+            self.text.truncate(self.unlock);
+            match acquire {
+                Acquire::Try => Call::Try.write(&mut self.text, self.mode, &self.arguments),
+                Acquire::Wait(millis) => wait(&mut self.text, self.mode, &self.arguments, millis),
+            }
+            self.acquire = Some(acquire);
+        }
+        &self.text[self.unlock..]
+    }
+
+    fn begin(&mut self) {
+        if self.arguments.is_empty() {
+            self.arguments = self.key.arguments();
+            self.text.reserve(LENGTH);
+            Call::Unlock.write(&mut self.text, self.mode, &self.arguments);
+            self.unlock = self.text.len();
+        }
     }
 }
+
+/// Room for an unlock and a wait.
+const LENGTH: usize = 640;
 
 /// Lifts the limit that a transaction has from version 17 on.
 const LIFT: &str = "CASE WHEN current_setting('transaction_timeout',true) IS NOT NULL \
@@ -75,18 +106,19 @@ pub(crate) fn look(name: &str) -> String {
 /// An implicit transaction: its settings end with it. The session's lock is asked for only when the
 /// transaction's is granted, since the former may be held after all when it reports a time-out.
 /// Inside a transaction of the caller's nothing is set, taken or aborted.
-pub(crate) fn waiting(mode: Mode, key: &str, millis: u64) -> String {
-    [
+pub(crate) fn wait(text: &mut String, mode: Mode, key: &str, millis: u64) {
+    let mut digits = Buffer::new();
+    let settings = [
         REFUSE,
-        "ELSE concat(set_config('lock_timeout','",
-        &millis.to_string(),
-        "',true),set_config('statement_timeout','0',true),",
+        "ELSE concat(set_config('statement_timeout','0',true),set_config('lock_timeout','",
+        digits.format(millis),
+        "',true),",
         LIFT,
         ") END;SELECT ",
-        &take(mode, key),
-        " WHERE now()=statement_timestamp() AND NOT pg_is_in_recovery()",
-    ]
-    .concat()
+    ];
+    add(text, &settings);
+    add(text, &take(mode, key));
+    text.push_str(" WHERE now()=statement_timestamp() AND NOT pg_is_in_recovery()");
 }
 
 /// The same wait as one statement to be prepared, whose first parameter is the time. A limit on
@@ -96,27 +128,28 @@ pub(crate) fn prepare(name: &str, mode: Mode, form: Form) -> String {
         Form::Single => ("bigint", "$2"),
         Form::Pair => ("int,int", "$2,$3"),
     };
-    [
-        &format!("PREPARE {name}(text,{types}) AS "),
-        REFUSE,
-        "WHEN current_setting('statement_timeout')<>'0' THEN 'limited' \
-         ELSE concat(set_config('lock_timeout',$1,true),",
-        LIFT,
-        ",",
-        &take(mode, key),
-        ") END;",
-    ]
-    .concat()
+    format!(
+        "PREPARE {name}(text,{types}) AS {REFUSE}\
+         WHEN current_setting('statement_timeout')<>'0' THEN 'limited' \
+         ELSE concat(set_config('lock_timeout',$1,true),{LIFT},{}) END;",
+        take(mode, key).concat()
+    )
 }
 
 /// The transaction's lock, then the session's: expressions of a list are evaluated in its order.
-fn take(mode: Mode, key: &str) -> String {
+fn take(mode: Mode, key: &str) -> [&str; 9] {
     let suffix = mode.suffix();
     ["pg_advisory_xact_lock", suffix, "(", key, "),pg_advisory_lock", suffix, "(", key, ")"]
-        .concat()
 }
 
 /// A prepared wait of so many milliseconds.
 pub(crate) fn execute(name: &str, key: &str, millis: u64) -> String {
-    ["EXECUTE ", name, "('", &millis.to_string(), "',", key, ")"].concat()
+    ["EXECUTE ", name, "('", Buffer::new().format(millis), "',", key, ")"].concat()
+}
+
+/// Adds pieces.
+pub(crate) fn add(text: &mut String, pieces: &[&str]) {
+    for piece in pieces {
+        text.push_str(piece);
+    }
 }
