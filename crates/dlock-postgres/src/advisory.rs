@@ -136,9 +136,10 @@ impl<S: AsClient> Advisory<S> {
     }
 }
 
-/// What the wait's last row says: what refuses is followed by no other.
+/// What the wait's last row says: what refuses is followed by no other, and has one column.
 fn granted(rows: &[SimpleQueryRow]) -> Result<bool, Error> {
-    match rows.last().and_then(|row| row.get(0)) {
+    let refusal = rows.last().filter(|row| row.columns().len() == 1);
+    match refusal.and_then(|row| row.get(0)) {
         Some("standby") => Err(standby()),
         Some("transaction") => Err(Error::Refused {
             code: 25001,
