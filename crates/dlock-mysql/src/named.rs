@@ -16,7 +16,7 @@ pub struct Named<S: Place> {
 
 impl<S: Place> Named<S> {
     fn acquire(&mut self, wait: Wait) -> Acquire {
-        // A trip under way would have it too. Then that trip makes its text itself.
+        // Where a trip under way still shares it, the new trip makes its text itself.
         if let Some(claim) = Arc::get_mut(&mut self.claim) {
             claim.texts.set_wait(wait);
         }
