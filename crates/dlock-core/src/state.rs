@@ -76,7 +76,7 @@ impl<R: RawLock> Machine<R> {
         answer
     }
 
-    /// Comes out of doubt: afterwards the lock is unlocked, locked or closed, and that is true.
+    /// Brings a lock that is in doubt out of it: afterwards it is unlocked or closed, and that is true.
     pub(crate) async fn settle(&mut self) -> Result<(), Error<R::Error>> {
         let settled = self.raw.settle().await;
         match self.raw.is_closed() {

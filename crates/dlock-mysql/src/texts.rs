@@ -1,5 +1,6 @@
 use crate::Key;
 use dlock_core::Wait;
+use itoa::Buffer;
 use std::borrow::Cow;
 
 /// The longest `MAX_EXECUTION_TIME` that MySQL takes, in milliseconds: a good 49 days.
@@ -22,7 +23,7 @@ impl Texts {
     pub(crate) fn new(key: &Key) -> Self {
         let name = literal(key);
         let mut text = String::with_capacity(ROOM + 3 * name.len());
-        add(&mut text, &["SELECT RELEASE_LOCK(", &name, ")"]);
+        text.extend(["SELECT RELEASE_LOCK(", &name, ")"]);
         Self { name, release: text.len(), text, millis: None }
     }
 
@@ -59,35 +60,27 @@ fn millis(wait: Wait) -> u64 {
     wait.limit().map_or(LONGEST, Wait::millis)
 }
 
-/// One statement for every wait and both servers, with one `GET_LOCK` and nothing after it.
+/// Adds the acquire to a text: one statement for every wait and both servers, with one `GET_LOCK` and
+/// nothing after it.
 ///
 /// `/*M!` is a comment to MySQL, `/*+` one to MariaDB. MySQL waits in whole seconds, which it rounds,
 /// so its wait ends by `MAX_EXECUTION_TIME` (milliseconds, a literal) before those are over; MariaDB
 /// waits for fractions of a second as they are. Both texts lift the session's own limit on statements.
 fn acquire(text: &mut String, name: &str, millis: u64) {
     let (limit, seconds) = if millis == 0 { (LONGEST, 0) } else { (millis, millis / 1000 + 2) };
-    add(
-        text,
-        &[
-            "/*M!100101 SET STATEMENT max_statement_time=0 FOR */ SELECT /*+ MAX_EXECUTION_TIME(",
-            itoa::Buffer::new().format(limit),
-            ") */ IF(IS_USED_LOCK(",
-            name,
-            ")=CONNECTION_ID(),-1,GET_LOCK(",
-            name,
-            ",",
-            itoa::Buffer::new().format(seconds),
-            "/*M!100101 *0+",
-            itoa::Buffer::new().format(millis),
-            "*0.001*/))",
-        ],
-    );
-}
-
-fn add(text: &mut String, pieces: &[&str]) {
-    for piece in pieces {
-        text.push_str(piece);
-    }
+    text.extend([
+        "/*M!100101 SET STATEMENT max_statement_time=0 FOR */ SELECT /*+ MAX_EXECUTION_TIME(",
+        Buffer::new().format(limit),
+        ") */ IF(IS_USED_LOCK(",
+        name,
+        ")=CONNECTION_ID(),-1,GET_LOCK(",
+        name,
+        ",",
+        Buffer::new().format(seconds),
+        "/*M!100101 *0+",
+        Buffer::new().format(millis),
+        "*0.001*/))",
+    ]);
 }
 
 /// The name as a literal: its bytes in hexadecimal, whatever the connection's character set and SQL

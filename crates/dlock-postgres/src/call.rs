@@ -1,5 +1,4 @@
 use crate::Mode;
-use crate::texts::add;
 use tokio_postgres::types::Type;
 
 /// A call that answers at once with one boolean.
@@ -19,7 +18,7 @@ impl Call {
             ),
             Call::Unlock => ("SELECT pg_advisory_unlock", ")"),
         };
-        add(text, &[start, mode.suffix(), "(", arguments, end]);
+        text.extend([start, mode.suffix(), "(", arguments, end]);
     }
 
     /// The statement by itself.

@@ -101,23 +101,21 @@ pub(crate) fn look(name: &str) -> String {
     )
 }
 
-/// A wait of so many milliseconds (0: for ever).
+/// Adds a wait of so many milliseconds (0: for ever) to a text.
 ///
 /// An implicit transaction: its settings end with it. The session's lock is asked for only when the
 /// transaction's is granted, since the former may be held after all when it reports a time-out.
 /// Inside a transaction of the caller's nothing is set, taken or aborted.
 pub(crate) fn wait(text: &mut String, mode: Mode, key: &str, millis: u64) {
-    let mut digits = Buffer::new();
-    let settings = [
+    text.extend([
         REFUSE,
         "ELSE concat(set_config('statement_timeout','0',true),set_config('lock_timeout','",
-        digits.format(millis),
+        Buffer::new().format(millis),
         "',true),",
         LIFT,
         ") END;SELECT ",
-    ];
-    add(text, &settings);
-    add(text, &take(mode, key));
+    ]);
+    text.extend(take(mode, key));
     text.push_str(" WHERE now()=statement_timestamp() AND NOT pg_is_in_recovery()");
 }
 
@@ -145,11 +143,4 @@ fn take(mode: Mode, key: &str) -> [&str; 9] {
 /// A prepared wait of so many milliseconds.
 pub(crate) fn execute(name: &str, key: &str, millis: u64) -> String {
     ["EXECUTE ", name, "('", Buffer::new().format(millis), "',", key, ")"].concat()
-}
-
-/// Adds pieces.
-pub(crate) fn add(text: &mut String, pieces: &[&str]) {
-    for piece in pieces {
-        text.push_str(piece);
-    }
 }
