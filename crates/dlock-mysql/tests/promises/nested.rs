@@ -8,6 +8,7 @@ use dlock_mysql::{Error, Lock};
 use dlock_testkit::bed::Bed;
 use dlock_testkit::cases::{fresh_key, until_waiting};
 use std::time::Duration;
+use tokio::sync::Barrier;
 
 /// The same key over the same session is refused, in every kind of wait, and afterwards it works.
 pub(crate) async fn reentry<E: Flavour>() {
@@ -34,9 +35,11 @@ async fn again_held<E: Flavour>(key: &str) -> bool {
 pub(crate) async fn deadlock<E: Flavour>() {
     let bed = MysqlBed::<E, Owned>::new().await;
     let (a, b) = (fresh_key("cross-a"), fresh_key("cross-b"));
+    let both_hold = Barrier::new(2);
     let cross = async |mine: &str, other: &str, first: bool| {
         let mut outer = bed.lock(mine).await;
         let mut guard = outer.lock().await.unwrap();
+        both_hold.wait().await;
         let mut inner = Lock::new(guard.session(), other).unwrap();
         until_waiting(&bed, mine, usize::from(!first)).await;
         let answer = inner.acquire(Wait::Forever).await;
