@@ -1,8 +1,6 @@
+use crate::{GRACE, Wait};
 use std::fmt;
-use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::task::Poll;
-use std::time::Duration;
 use tokio::runtime::{Handle, Id};
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -14,35 +12,17 @@ use tokio::time::{Instant, Sleep, sleep_until};
 pub(crate) struct Alarm(Option<(Id, Pin<Box<Sleep>>)>);
 
 impl Alarm {
-    /// The output of `call`, unless `limit` is over first.
-    ///
-    /// The call comes pinned: a future is as large as all that it may become, and would be copied
-    /// into each future around it.
-    pub(crate) async fn bound<T>(
-        &mut self,
-        limit: Duration,
-        mut call: Pin<&mut impl Future<Output = T>>,
-    ) -> Option<T> {
-        let Some(deadline) = Instant::now().checked_add(limit) else {
-            return Some(call.await);
-        };
-        let sleep = self.set(deadline);
-        poll_fn(|context| match call.as_mut().poll(context) {
-            Poll::Ready(output) => Poll::Ready(Some(output)),
-            Poll::Pending => sleep.as_mut().poll(context).map(|()| None),
-        })
-        .await
-    }
-
-    /// Puts it off, or sets a new one where there is none on this runtime.
-    fn set(&mut self, deadline: Instant) -> &mut Pin<Box<Sleep>> {
+    /// Puts it off until a call with this wait is overdue, or sets a new one where there is none on this
+    /// runtime. `None`: the call has no bound.
+    pub(crate) fn set(&mut self, wait: Wait) -> Option<Pin<&mut Sleep>> {
+        let limit = wait.limit()?.saturating_add(GRACE);
+        let deadline = Instant::now().checked_add(limit)?;
         let here = Handle::current().id();
         match &mut self.0 {
             Some((runtime, sleep)) if *runtime == here => sleep.as_mut().reset(deadline),
             other => *other = Some((here, Box::pin(sleep_until(deadline)))),
         }
-        let (_, sleep) = self.0.as_mut().expect("it was just set");
-        sleep
+        self.0.as_mut().map(|(_, sleep)| sleep.as_mut())
     }
 }
 
@@ -55,8 +35,7 @@ impl fmt::Debug for Alarm {
 #[cfg(test)]
 mod tests {
     use super::Alarm;
-    use std::future::{pending, ready};
-    use std::pin::pin;
+    use crate::{GRACE, Wait};
     use std::time::Duration;
     use tokio::runtime::Builder;
     use tokio::time::{Instant, sleep};
@@ -67,15 +46,24 @@ mod tests {
     async fn it_goes_off_in_time_each_time() {
         let mut alarm = Alarm::default();
         for limit in [SECOND, SECOND * 3, SECOND * 2] {
-            assert_eq!(alarm.bound(limit, pin!(ready(7))).await, Some(7));
+            // Put off before it went off.
+            assert!(alarm.set(Wait::For(limit)).is_some());
             let start = Instant::now();
-            assert_eq!(alarm.bound(limit, pin!(pending::<()>())).await, None);
-            assert!(start.elapsed() - limit <= Duration::from_millis(1), "{limit:?}");
-            assert_eq!(alarm.bound(limit, pin!(ready(7))).await, Some(7));
+            alarm.set(Wait::For(limit)).unwrap().await;
+            let late = start.elapsed().checked_sub(limit + GRACE).unwrap();
+            assert!(late <= Duration::from_millis(1), "{limit:?}");
             // It goes off while nobody listens.
-            sleep(limit * 2).await;
+            assert!(alarm.set(Wait::For(limit)).is_some());
+            sleep((limit + GRACE) * 2).await;
         }
-        assert_eq!(alarm.bound(Duration::MAX, pin!(ready(7))).await, Some(7));
+    }
+
+    #[tokio::test]
+    async fn there_is_none_without_a_bound() {
+        let mut alarm = Alarm::default();
+        assert!(alarm.set(Wait::Forever).is_none());
+        assert!(alarm.set(Wait::For(Duration::MAX)).is_none());
+        assert!(alarm.set(Wait::No).is_some());
     }
 
     /// The lock was moved to another runtime, and the first one has ended.
@@ -83,10 +71,9 @@ mod tests {
     fn it_follows_to_another_runtime() {
         let mut alarm = Alarm::default();
         for _ in 0..2 {
-            let runtime = Builder::new_current_thread().enable_time().build().unwrap();
-            let limit = Duration::from_millis(5);
-            assert_eq!(runtime.block_on(alarm.bound(limit, pin!(pending::<()>()))), None);
-            assert_eq!(runtime.block_on(alarm.bound(SECOND, pin!(ready(7)))), Some(7));
+            let runtime =
+                Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+            runtime.block_on(async { alarm.set(Wait::For(SECOND)).unwrap().await });
         }
     }
 }

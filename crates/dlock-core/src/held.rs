@@ -21,8 +21,8 @@ pub trait Trip<S: ?Sized>: Send + 'static {
 /// What a round trip brought back.
 #[derive(Debug)]
 pub struct Outcome<E> {
-    /// The server's answer.
-    pub answer: Result<bool, Error<E>>,
+    /// The server's answer. An error is rare and large: in a box it does not weigh on the rest.
+    pub answer: Result<bool, Box<Error<E>>>,
     /// Whether the session can be used again: the answer was read to its end.
     pub usable: bool,
 }

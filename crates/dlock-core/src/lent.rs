@@ -43,7 +43,7 @@ impl<S: ?Sized + Send, E: error::Error + Send + Sync + 'static> Hold for Lent<'_
         self.broken = true;
         let outcome = trip.run(self.session, Gone::never()).await;
         self.broken = !outcome.usable;
-        outcome.answer
+        outcome.answer.map_err(|error| *error)
     }
 
     fn abandon<T: Trip<S, Error = E>>(&mut self, release: T) {

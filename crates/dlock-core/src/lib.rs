@@ -16,6 +16,7 @@ mod session;
 mod state;
 mod trace;
 mod wait;
+mod watch;
 mod xact;
 
 pub use error::{Error, KeyError};

@@ -1,4 +1,5 @@
 use crate::state::{Machine, State};
+use crate::watch::Watched;
 use crate::{
     Error, Guard, KeyError, NotAcquired, OwnedGuard, RawConvert, RawIntoSession, RawLock, RawNew,
     RawUnlock, RawUpgrade, SessionRef, Wait,
@@ -13,7 +14,7 @@ use std::time::Duration;
 #[must_use = "a lock does nothing until it is acquired"]
 pub struct Lock<R: RawLock> {
     /// `None` only once the session was taken back.
-    machine: Option<Machine<R>>,
+    watched: Option<Watched<R>>,
 }
 
 const PRESENT: &str = "a lock keeps its session until `into_session` consumes it";
@@ -37,15 +38,19 @@ impl<R: RawLock> Lock<R> {
 
     /// A lock over what a driver wrote.
     pub fn from_raw(raw: R) -> Self {
-        Self { machine: Some(Machine::new(raw)) }
+        Self { watched: Some(Watched::new(raw)) }
     }
 
     pub(crate) fn machine(&self) -> &Machine<R> {
-        self.machine.as_ref().expect(PRESENT)
+        &self.watched.as_ref().expect(PRESENT).machine
+    }
+
+    fn watched(&mut self) -> &mut Watched<R> {
+        self.watched.as_mut().expect(PRESENT)
     }
 
     pub(crate) fn machine_mut(&mut self) -> &mut Machine<R> {
-        self.machine.as_mut().expect(PRESENT)
+        &mut self.watched().machine
     }
 
     /// What a driver wrote, to be changed before the lock is acquired.
@@ -86,7 +91,7 @@ impl<R: RawLock> Lock<R> {
     /// May be dropped at any await: the wait is cancelled, and a grant that came first is released,
     /// in the background. The lock is in doubt until its next call settles it.
     pub async fn acquire(&mut self, wait: impl Into<Wait>) -> Result<bool, Error<R::Error>> {
-        self.machine_mut().acquire(wait.into()).await
+        self.watched().acquire(wait.into()).await
     }
 
     /// Acquires, waiting in the server's queue for as long as it takes.
@@ -139,7 +144,7 @@ impl<R: RawUnlock> Lock<R> {
     /// # Cancel safety
     /// May be dropped at any await: the key is released in the background.
     pub async fn release(&mut self) -> Result<(), Error<R::Error>> {
-        self.machine_mut().release().await
+        self.watched().release().await
     }
 
     /// Releases if locked, else does nothing; `Ok` once the key is certainly not held.
@@ -150,7 +155,7 @@ impl<R: RawUnlock> Lock<R> {
     /// # Cancel safety
     /// As [`release`](Lock::release).
     pub async fn close(&mut self) -> Result<(), Error<R::Error>> {
-        self.machine_mut().close().await
+        self.watched().close().await
     }
 
     /// Runs `body` with the session under the lock, and releases whatever it returns.
@@ -228,8 +233,8 @@ impl<R: RawUnlock> Lock<R> {
         R: RawIntoSession,
     {
         self.close().await?;
-        let machine = self.machine.take().expect(PRESENT);
-        machine.raw.into_session().ok_or(Error::Closed)
+        let watched = self.watched.take().expect(PRESENT);
+        watched.machine.raw.into_session().ok_or(Error::Closed)
     }
 }
 
@@ -243,7 +248,7 @@ impl<R: RawUnlock + RawUpgrade> Lock<R> {
     /// # Cancel safety
     /// May be dropped at any await: both modes are then released in the background.
     pub async fn upgrade(&mut self, wait: impl Into<Wait>) -> Result<bool, Error<R::Error>> {
-        self.machine_mut().upgrade(wait.into()).await
+        self.watched().upgrade(wait.into()).await
     }
 }
 
@@ -260,14 +265,14 @@ impl<R: RawUnlock + RawConvert> Lock<R> {
         mode: R::Mode,
         wait: impl Into<Wait>,
     ) -> Result<bool, Error<R::Error>> {
-        self.machine_mut().convert(mode, wait.into()).await
+        self.watched().convert(mode, wait.into()).await
     }
 }
 
 impl<R: RawLock> Drop for Lock<R> {
     fn drop(&mut self) {
-        if let Some(machine) = &mut self.machine {
-            machine.abandon();
+        if let Some(watched) = &mut self.watched {
+            watched.machine.abandon();
         }
     }
 }

@@ -42,7 +42,7 @@ enum Place<S, E> {
 type Journey<S, E> = Mutex<Pin<Box<dyn Future<Output = Landed<S, E>> + Send>>>;
 
 /// The session, if it can be used again, and the answer.
-type Landed<S, E> = (Option<S>, Result<bool, Error<E>>);
+type Landed<S, E> = (Option<S>, Result<bool, Box<Error<E>>>);
 
 impl<S, E> Moving<S, E> {
     /// Takes the session in.
@@ -58,17 +58,31 @@ impl<S, E> Moving<S, E> {
         }
     }
 
+    /// Sends the session away, if it is here.
+    fn depart<T: Trip<S, Error = E>>(&mut self, trip: T)
+    where
+        S: Send + 'static,
+    {
+        let Place::Here(session) = mem::replace(&mut self.place, Place::Ended) else {
+            return;
+        };
+        self.runtime = Some(Handle::current());
+        self.gone.reset();
+        let journey = Box::pin(travel(session, trip, self.gone.twin()));
+        self.place = Place::Away(Mutex::new(journey));
+    }
+
     /// Puts the session in its place when it comes back.
-    fn poll_arrival(&mut self, context: &mut Context<'_>) -> Poll<Result<bool, Error<E>>> {
+    fn poll_arrival(&mut self, context: &mut Context<'_>) -> Poll<Result<bool, Box<Error<E>>>> {
         let (session, answer) = match &mut self.place {
             Place::Away(journey) => {
                 let trip = journey.get_mut().unwrap_or_else(PoisonError::into_inner);
                 ready!(trip.as_mut().poll(context))
             }
             Place::Returning(back) => {
-                ready!(Pin::new(back).poll(context)).unwrap_or((None, Err(Error::Closed)))
+                ready!(Pin::new(back).poll(context)).unwrap_or((None, Err(Error::Closed.into())))
             }
-            Place::Here(_) | Place::Ended => return Poll::Ready(Err(Error::Closed)),
+            Place::Here(_) | Place::Ended => return Poll::Ready(Err(Error::Closed.into())),
         };
         self.place = session.map_or(Place::Ended, Place::Here);
         Poll::Ready(answer)
@@ -94,15 +108,17 @@ where
         matches!(self.place, Place::Ended)
     }
 
-    async fn run<T: Trip<S, Error = E>>(&mut self, trip: T) -> Result<bool, Error<E>> {
-        let Place::Here(session) = mem::replace(&mut self.place, Place::Ended) else {
-            return Err(Error::Closed);
-        };
-        self.runtime = Some(Handle::current());
-        self.gone.reset();
-        let journey = Box::pin(travel(session, trip, self.gone.twin()));
-        self.place = Place::Away(Mutex::new(journey));
-        poll_fn(|context| self.poll_arrival(context)).await
+    fn run<T>(&mut self, trip: T) -> impl Future<Output = Result<bool, Error<E>>> + Send
+    where
+        T: Trip<S, Error = E>,
+    {
+        let mut trip = Some(trip);
+        poll_fn(move |context| {
+            if let Some(trip) = trip.take() {
+                self.depart(trip);
+            }
+            self.poll_arrival(context).map_err(|error| *error)
+        })
     }
 
     fn abandon<T: Trip<S, Error = E>>(&mut self, release: T) {
@@ -139,13 +155,13 @@ where
     T: Trip<S>,
 {
     let Some(session) = returned(place).await else {
-        return (None, Err(Error::Closed));
+        return (None, Err(Error::Closed.into()));
     };
     match timeout(PATIENCE, travel(session, release, Gone::never())).await {
         Ok((session, Ok(released))) => (session, Ok(released)),
         // Whatever it was: only the end of the session makes sure that nothing is held.
         Ok((_, Err(error))) => (None, Err(error)),
-        Err(_overdue) => (None, Err(Error::Interrupted(None))),
+        Err(_overdue) => (None, Err(Error::Interrupted(None).into())),
     }
 }
 

@@ -1,9 +1,7 @@
-use crate::alarm::Alarm;
-use crate::trace::{call, traced};
-use crate::{Error, GRACE, RawConvert, RawLock, RawUnlock, RawUpgrade, SessionRef, Wait};
-use std::future::Future;
-use std::mem;
-use std::pin::{Pin, pin};
+use crate::{Error, RawConvert, RawLock, RawUnlock, RawUpgrade, SessionRef, Wait};
+
+/// How a call ended. An error is rare and large: it travels in a box, so that what is common is small.
+pub(crate) type Answer<T, R> = Result<T, Box<Error<<R as RawLock>::Error>>>;
 
 /// What is known about a lock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,16 +20,19 @@ pub(crate) enum State {
 pub(crate) struct Machine<R: RawLock> {
     pub(crate) raw: R,
     state: State,
-    alarm: Alarm,
 }
 
 impl<R: RawLock> Machine<R> {
     pub(crate) fn new(raw: R) -> Self {
-        Self { raw, state: State::Unlocked, alarm: Alarm::default() }
+        Self { raw, state: State::Unlocked }
     }
 
     pub(crate) fn is_locked(&self) -> bool {
         self.state == State::Locked
+    }
+
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.state == State::InDoubt
     }
 
     pub(crate) fn state(&self) -> State {
@@ -46,43 +47,24 @@ impl<R: RawLock> Machine<R> {
         }
     }
 
-    pub(crate) async fn acquire(&mut self, wait: Wait) -> Result<bool, Error<R::Error>> {
-        let span = call(&self.raw, "acquire", Some(wait));
-        let mut alarm = mem::take(&mut self.alarm);
-        let answer = {
-            let call = pin!(self.acquire_now(wait));
-            traced(span, pin!(bounded(&mut alarm, wait, call))).await
-        };
-        self.alarm = alarm;
-        answer
-    }
-
-    async fn acquire_now(&mut self, wait: Wait) -> Result<bool, Error<R::Error>> {
-        if self.state == State::InDoubt {
+    pub(crate) async fn acquire(&mut self, wait: Wait) -> Answer<bool, R> {
+        if self.is_in_doubt() {
             self.settle().await?;
         }
-        match self.state {
-            State::Locked => return Err(Error::AlreadyLocked),
-            State::Closed => return Err(Error::Closed),
-            State::Unlocked | State::InDoubt if self.raw.is_closed() => {
-                self.state = State::Closed;
-                return Err(Error::Closed);
-            }
-            State::Unlocked | State::InDoubt => {}
-        }
-        let flight = Flight::begin(self);
+        let flight = self.begin_unlocked()?;
         let answer = flight.machine.raw.lock(wait.normal()).await;
         flight.land(if matches!(answer, Ok(true)) { State::Locked } else { State::Unlocked });
-        answer
+        Ok(answer?)
     }
 
     /// Brings a lock that is in doubt out of it: afterwards it is unlocked or closed, and that is true.
-    pub(crate) async fn settle(&mut self) -> Result<(), Error<R::Error>> {
+    /// Who calls it looks first: most are not, and one future less is polled.
+    pub(crate) async fn settle(&mut self) -> Answer<(), R> {
         let settled = self.raw.settle().await;
         match self.raw.is_closed() {
             true => self.state = State::Closed,
             false if settled.is_ok() => self.state = State::Unlocked,
-            false => return settled,
+            false => settled?,
         }
         Ok(())
     }
@@ -97,72 +79,64 @@ impl<R: RawLock> Machine<R> {
 }
 
 impl<R: RawUnlock> Machine<R> {
-    pub(crate) async fn release(&mut self) -> Result<(), Error<R::Error>> {
-        let span = call(&self.raw, "release", None);
-        traced(span, pin!(self.release_now())).await
-    }
-
-    async fn release_now(&mut self) -> Result<(), Error<R::Error>> {
-        let flight = self.begin_locked().await?;
+    pub(crate) async fn release(&mut self) -> Answer<(), R> {
+        if self.is_in_doubt() {
+            self.settle().await?;
+        }
+        let flight = self.begin_locked()?;
         match flight.machine.raw.unlock().await {
             Ok(true) => flight.land(State::Unlocked),
             Ok(false) => {
                 flight.land(State::Unlocked);
-                return Err(Error::Lost(None));
+                return Err(Error::Lost(None).into());
             }
             Err(error) => return Err(flight.fail(error)),
         }
         Ok(())
     }
-
-    pub(crate) async fn close(&mut self) -> Result<(), Error<R::Error>> {
-        if self.state == State::InDoubt {
-            self.settle().await?;
-        }
-        match self.state {
-            State::Locked => self.release().await,
-            _ => Ok(()),
-        }
-    }
 }
 
 impl<R: RawUpgrade> Machine<R> {
-    pub(crate) async fn upgrade(&mut self, wait: Wait) -> Result<bool, Error<R::Error>> {
-        let span = call(&self.raw, "upgrade", Some(wait));
-        let change = pin!(async {
-            let flight = self.begin_locked().await?;
-            let answer = flight.machine.raw.upgrade(wait.normal()).await;
-            flight.land_locked(answer)
-        });
-        traced(span, pin!(bounded(&mut Alarm::default(), wait, change))).await
+    pub(crate) async fn upgrade(&mut self, wait: Wait) -> Answer<bool, R> {
+        if self.is_in_doubt() {
+            self.settle().await?;
+        }
+        let flight = self.begin_locked()?;
+        let answer = flight.machine.raw.upgrade(wait.normal()).await;
+        flight.land_locked(answer)
     }
 }
 
 impl<R: RawConvert> Machine<R> {
-    pub(crate) async fn convert(
-        &mut self,
-        mode: R::Mode,
-        wait: Wait,
-    ) -> Result<bool, Error<R::Error>> {
-        let span = call(&self.raw, "convert", Some(wait));
-        let change = pin!(async {
-            let flight = self.begin_locked().await?;
-            let answer = flight.machine.raw.convert(mode, wait.normal()).await;
-            flight.land_locked(answer)
-        });
-        traced(span, pin!(bounded(&mut Alarm::default(), wait, change))).await
+    pub(crate) async fn convert(&mut self, mode: R::Mode, wait: Wait) -> Answer<bool, R> {
+        if self.is_in_doubt() {
+            self.settle().await?;
+        }
+        let flight = self.begin_locked()?;
+        let answer = flight.machine.raw.convert(mode, wait.normal()).await;
+        flight.land_locked(answer)
     }
 }
 
 impl<R: RawLock> Machine<R> {
-    /// Begins a round trip of a lock that must be held.
-    async fn begin_locked(&mut self) -> Result<Flight<'_, R>, Error<R::Error>> {
-        if self.state == State::InDoubt {
-            self.settle().await?;
-        }
+    /// Begins a round trip of a lock that must not be held.
+    fn begin_unlocked(&mut self) -> Answer<Flight<'_, R>, R> {
         match self.state {
-            State::Unlocked | State::InDoubt => Err(Error::NotLocked),
-            State::Closed => Err(Error::Closed),
+            State::Locked => Err(Error::AlreadyLocked.into()),
+            State::Closed => Err(Error::Closed.into()),
+            State::Unlocked | State::InDoubt if self.raw.is_closed() => {
+                self.state = State::Closed;
+                Err(Error::Closed.into())
+            }
+            State::Unlocked | State::InDoubt => Ok(Flight::begin(self)),
+        }
+    }
+
+    /// Begins a round trip of a lock that must be held.
+    fn begin_locked(&mut self) -> Answer<Flight<'_, R>, R> {
+        match self.state {
+            State::Unlocked | State::InDoubt => Err(Error::NotLocked.into()),
+            State::Closed => Err(Error::Closed.into()),
             State::Locked => Ok(Flight::begin(self)),
         }
     }
@@ -188,15 +162,15 @@ impl<'a, R: RawLock> Flight<'a, R> {
     }
 
     /// A call on a held lock failed: it is lost where the server or the session's end says so.
-    fn fail(self, error: Error<R::Error>) -> Error<R::Error> {
+    fn fail(self, error: Error<R::Error>) -> Box<Error<R::Error>> {
         let ended = self.machine.raw.is_closed();
         let lost = ended || matches!(error, Error::Lost(_));
         self.land(if lost { State::Unlocked } else { State::Locked });
-        if ended { error.into_lost() } else { error }
+        Box::new(if ended { error.into_lost() } else { error })
     }
 
     /// A change of mode was answered.
-    fn land_locked(self, answer: Result<bool, Error<R::Error>>) -> Result<bool, Error<R::Error>> {
+    fn land_locked(self, answer: Result<bool, Error<R::Error>>) -> Answer<bool, R> {
         match answer {
             Ok(changed) => {
                 self.land(State::Locked);
@@ -212,20 +186,5 @@ impl<R: RawLock> Drop for Flight<'_, R> {
         if !self.landed {
             self.machine.raw.abandon();
         }
-    }
-}
-
-/// Ends a bounded call that the server never answers. The lock is then in doubt, and says so.
-async fn bounded<T, E>(
-    alarm: &mut Alarm,
-    wait: Wait,
-    call: Pin<&mut impl Future<Output = Result<T, Error<E>>>>,
-) -> Result<T, Error<E>> {
-    match wait.limit() {
-        None => call.await,
-        Some(limit) => alarm
-            .bound(limit.saturating_add(GRACE), call)
-            .await
-            .unwrap_or(Err(Error::Interrupted(None))),
     }
 }

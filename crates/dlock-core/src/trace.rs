@@ -4,13 +4,45 @@
 //! <https://opentelemetry.io/docs/specs/semconv/database/database-spans/>.
 
 use crate::{Error, RawLock, Wait};
-use std::future::Future;
-use std::pin::Pin;
 use std::time::Instant;
-use tracing::{Instrument, Span, debug, debug_span, field};
+use tracing::level_filters::LevelFilter;
+use tracing::span::Entered;
+use tracing::{Span, debug, debug_span, field};
 
-/// A span around one call on a lock.
-pub(crate) fn call<R: RawLock>(raw: &R, operation: &'static str, wait: Option<Wait>) -> Span {
+/// A call on a lock, as `tracing` hears of it.
+pub(crate) struct Call {
+    span: Span,
+    begun: Instant,
+}
+
+impl Call {
+    /// `None` where nobody listens.
+    pub(crate) fn begin<R: RawLock>(
+        raw: &R,
+        operation: &'static str,
+        wait: Option<Wait>,
+    ) -> Option<Self> {
+        if LevelFilter::current() < LevelFilter::DEBUG {
+            return None;
+        }
+        let span = span(raw, operation, wait);
+        (!span.is_disabled()).then(|| Self { span, begun: Instant::now() })
+    }
+
+    /// Inside its span, while this lives.
+    pub(crate) fn enter(&self) -> Entered<'_> {
+        self.span.enter()
+    }
+
+    /// Says how it ended, and after how many milliseconds.
+    pub(crate) fn end<T: Outcome, E>(&self, answer: &Result<T, Box<Error<E>>>) {
+        let waited = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let outcome = answer.as_ref().map_or_else(|error| error.kind(), Outcome::outcome);
+        self.span.in_scope(|| debug!(dlock.outcome = outcome, dlock.waited_ms = waited));
+    }
+}
+
+fn span<R: RawLock>(raw: &R, operation: &'static str, wait: Option<Wait>) -> Span {
     debug_span!(
         "dlock",
         db.system.name = R::SYSTEM,
@@ -19,22 +51,6 @@ pub(crate) fn call<R: RawLock>(raw: &R, operation: &'static str, wait: Option<Wa
         dlock.mode = ?raw.mode(),
         dlock.wait = wait.map(field::debug),
     )
-}
-
-/// Runs the call inside its span, and says how it ended and after how many milliseconds.
-pub(crate) async fn traced<T: Outcome, E>(
-    span: Span,
-    call: Pin<&mut impl Future<Output = Result<T, Error<E>>>>,
-) -> Result<T, Error<E>> {
-    if span.is_disabled() {
-        return call.await;
-    }
-    let start = Instant::now();
-    let answer = call.instrument(span.clone()).await;
-    let waited = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let outcome = answer.as_ref().map_or_else(Error::kind, Outcome::outcome);
-    span.in_scope(|| debug!(dlock.outcome = outcome, dlock.waited_ms = waited));
-    answer
 }
 
 /// How a call that did not fail ended.

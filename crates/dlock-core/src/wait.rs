@@ -69,7 +69,8 @@ impl Wait {
     /// ```
     #[must_use]
     pub fn millis(limit: Duration) -> u64 {
-        u64::try_from(limit.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+        let rest = u64::from(limit.subsec_nanos().div_ceil(1_000_000));
+        limit.as_secs().saturating_mul(1_000).saturating_add(rest)
     }
 }
 
@@ -80,14 +81,16 @@ impl Wait {
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline {
     wait: Wait,
-    start: Instant,
+    /// When a bounded wait began.
+    start: Option<Instant>,
 }
 
 impl Deadline {
     /// A deadline that counts from now.
     #[must_use]
     pub fn new(wait: Wait) -> Self {
-        Self { wait: wait.normal(), start: Instant::now() }
+        let wait = wait.normal();
+        Self { wait, start: matches!(wait, Wait::For(_)).then(Instant::now) }
     }
 
     /// The same for a server that can wait for ever, but not for any longest time.
@@ -99,13 +102,17 @@ impl Deadline {
         }
     }
 
+    fn elapsed(&self) -> Duration {
+        self.start.map_or(Duration::ZERO, |start| start.elapsed())
+    }
+
     /// The next slice to ask the server for: at most `longest`, and whether it is the last one.
     #[must_use]
     pub fn slice(&self, longest: Duration) -> (Wait, bool) {
         match self.wait {
             Wait::No => (Wait::No, true),
             Wait::Forever => (Wait::For(longest), false),
-            Wait::For(limit) => match limit.saturating_sub(self.start.elapsed()) {
+            Wait::For(limit) => match limit.saturating_sub(self.elapsed()) {
                 left if left > longest => (Wait::For(longest), false),
                 left => (Wait::For(left).normal(), true),
             },

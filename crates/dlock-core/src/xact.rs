@@ -1,4 +1,4 @@
-use crate::state::Machine;
+use crate::watch::Watched;
 use crate::{Error, KeyError, RawLock, RawNew, SessionRef, Wait};
 use std::fmt;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 /// There is nothing to release, so there is no guard; it stays held when this object goes.
 #[must_use = "a lock does nothing until it is acquired"]
 pub struct XactLock<R: RawLock> {
-    machine: Machine<R>,
+    watched: Watched<R>,
 }
 
 impl<R: RawLock> XactLock<R> {
@@ -27,32 +27,32 @@ impl<R: RawLock> XactLock<R> {
 
     /// A lock over what a driver wrote.
     pub fn from_raw(raw: R) -> Self {
-        Self { machine: Machine::new(raw) }
+        Self { watched: Watched::new(raw) }
     }
 
     pub(crate) fn raw_mut(&mut self) -> &mut R {
         assert!(!self.is_locked(), "a lock is configured before it is acquired");
-        &mut self.machine.raw
+        &mut self.watched.machine.raw
     }
 
     /// The key as the server sees it.
     pub fn key(&self) -> &R::Key {
-        self.machine.raw.key()
+        self.watched.machine.raw.key()
     }
 
     /// The mode this lock is, or will be, held in.
     pub fn mode(&self) -> R::Mode {
-        self.machine.raw.mode()
+        self.watched.machine.raw.mode()
     }
 
     /// Whether it was acquired, and so is held until the transaction ends. In doubt it is `false`.
     pub fn is_locked(&self) -> bool {
-        self.machine.is_locked()
+        self.watched.machine.is_locked()
     }
 
     /// The session the lock lives on; `None` while the lock is in doubt or closed.
     pub fn session(&mut self) -> Option<SessionRef<'_, R>> {
-        self.machine.session()
+        self.watched.machine.session()
     }
 
     /// Acquires, and says whether the lock is held now: `false` when `wait` ran out.
@@ -64,7 +64,7 @@ impl<R: RawLock> XactLock<R> {
     /// May be dropped at any await: the wait is cancelled, a grant that came first is undone, and the
     /// transaction stays usable.
     pub async fn acquire(&mut self, wait: impl Into<Wait>) -> Result<bool, Error<R::Error>> {
-        self.machine.acquire(wait.into()).await
+        self.watched.acquire(wait.into()).await
     }
 
     /// Acquires, waiting in the server's queue for as long as it takes.
@@ -110,7 +110,7 @@ impl<R: RawLock> XactLock<R> {
 
 impl<R: RawLock> fmt::Display for XactLock<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} on key {}", self.machine.state(), self.key())
+        write!(f, "{} on key {}", self.watched.machine.state(), self.key())
     }
 }
 
@@ -119,7 +119,7 @@ impl<R: RawLock> fmt::Debug for XactLock<R> {
         f.debug_struct("XactLock")
             .field("key", self.key())
             .field("mode", &self.mode())
-            .field("state", &format_args!("{}", self.machine.state()))
+            .field("state", &format_args!("{}", self.watched.machine.state()))
             .finish_non_exhaustive()
     }
 }

@@ -54,7 +54,7 @@ pub(crate) fn granted(code: i32, refusal: &'static str) -> Result<bool, Error> {
 /// error nobody knows where the next answer begins.
 pub(crate) fn failed(error: Native) -> Outcome<Native> {
     let usable = matches!(&error, Native::Server(said) if said.class() < FATAL);
-    Outcome { answer: Err(meaning(error)), usable }
+    Outcome { answer: Err(meaning(error).into()), usable }
 }
 
 fn meaning(error: Native) -> Error {
@@ -69,7 +69,7 @@ fn meaning(error: Native) -> Error {
 
 /// The answer was none that this crate asked for: the client had another one pending.
 pub(crate) fn astray() -> Outcome<Native> {
-    Outcome { answer: Err(Error::Closed), usable: false }
+    Outcome { answer: Err(Error::Closed.into()), usable: false }
 }
 
 #[cfg(test)]

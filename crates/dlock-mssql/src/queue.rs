@@ -43,7 +43,8 @@ impl<T: Stream> Trip<Client<T>> for Queue {
             match answer {
                 Ok(Some(code::TIMED_OUT)) if !last => {}
                 Ok(Some(code)) => {
-                    return Outcome { answer: granted(code, self.refusal), usable: true };
+                    let answer = granted(code, self.refusal).map_err(Box::new);
+                    return Outcome { answer, usable: true };
                 }
                 Ok(None) => return astray(),
                 Err(error) => return failed(error),
@@ -83,7 +84,7 @@ fn milliseconds(limit: Duration) -> i32 {
 /// released by whoever let the wait go.
 async fn cancel<T: Stream>(client: &mut Client<T>) -> Outcome<Native> {
     let usable = client.cancel_query().await.is_ok();
-    Outcome { answer: Err(Error::Interrupted(None)), usable }
+    Outcome { answer: Err(Error::Interrupted(None).into()), usable }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use crate::answer::{Answer, closed, failed, ran_out};
+use crate::answer::{Answer, ask, closed, failed, ran_out};
 use crate::cancel::Waiter;
 use crate::claim::Claim;
 use crate::conn::spoil;
@@ -32,8 +32,7 @@ impl<S: AsConn> Trip<S> for Acquire {
         let deadline = Deadline::new(self.wait);
         loop {
             let (slice, last) = deadline.slice(self.longest);
-            let answer = ask(session, &self.claim.texts.acquire(slice), &gone).await;
-            match answer.map_or_else(closed, read) {
+            match wait(session, &self.claim.texts.acquire(slice), &gone).await {
                 Outcome { answer: Ok(false), .. } if !last => {}
                 outcome => return self.keep(session, outcome),
             }
@@ -57,21 +56,24 @@ impl Acquire {
 }
 
 /// Asks, and waits for the answer. When nobody waits for it any more, ends the wait on the server
-/// first; `None` when that cannot be done.
-async fn ask<S: AsConn>(session: &mut S, statement: &str, gone: &Gone) -> Option<Answer> {
+/// first.
+async fn wait<S: AsConn>(
+    session: &mut S,
+    statement: &str,
+    gone: &Gone,
+) -> Outcome<mysql_async::Error> {
     if session.conn().is_disconnected() {
-        return None;
+        return closed();
     }
     let waiter = Waiter::new(session.conn(), statement);
-    let mut answer = session.query_first(statement);
+    let mut answer = ask(session, statement);
     let heard = poll_fn(|context| match answer.poll_unpin(context) {
         Poll::Pending if gone.has_fired() => Poll::Ready(None),
-        heard => heard.map(Some),
+        heard => heard.map(|answer| Some(read(answer))),
     });
     match heard.await {
-        Some(answer) => Some(answer),
-        // Rare and large.
-        None => Box::pin(waiter.end(answer)).await,
+        Some(outcome) => outcome,
+        None => waiter.end(answer).await.map_or_else(closed, read),
     }
 }
 
@@ -79,9 +81,9 @@ fn read(answer: Answer) -> Outcome<mysql_async::Error> {
     let answer = match answer {
         Ok(Some(Some(1))) => Ok(true),
         Ok(Some(Some(0))) => Ok(false),
-        Ok(Some(Some(-1))) => Err(Error::AlreadyHeld),
+        Ok(Some(Some(-1))) => Err(Error::AlreadyHeld.into()),
         // MariaDB says no more than this after KILL QUERY.
-        Ok(Some(None)) => Err(Error::Interrupted(None)),
+        Ok(Some(None)) => Err(Error::Interrupted(None).into()),
         Ok(_) => return closed(),
         Err(error) if ran_out(&error) => Ok(false),
         Err(error) => return failed(error),

@@ -1,6 +1,7 @@
-use crate::Error;
+use crate::{AsConn, Error};
 use dlock_core::Outcome;
 use mysql_async::ServerError;
+use std::future::Future;
 
 /// <https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html>,
 /// <https://mariadb.com/kb/en/mariadb-error-codes/>.
@@ -28,6 +29,18 @@ mod code {
 /// The number in the first column of the only row; `None` is NULL.
 pub(crate) type Answer = mysql_async::Result<Option<Option<i64>>>;
 
+/// Asks for such a number.
+///
+/// Never inlined: before the driver boxes it, its future is larger than all that a caller has on its
+/// stack, and a caller is polled more often than it asks.
+#[inline(never)]
+pub(crate) fn ask<'a, S: AsConn>(
+    session: &'a mut S,
+    statement: &'a str,
+) -> impl Future<Output = Answer> + Unpin + use<'a, S> {
+    session.query_first(statement)
+}
+
 /// Whether the wait came to its end, and nothing else happened.
 pub(crate) fn ran_out(error: &mysql_async::Error) -> bool {
     matches!(error, mysql_async::Error::Server(ServerError { code: code::QUERY_TIMEOUT, .. }))
@@ -36,12 +49,12 @@ pub(crate) fn ran_out(error: &mysql_async::Error) -> bool {
 /// What an error of the driver's means for a lock, and whether the connection lives on.
 pub(crate) fn failed(error: mysql_async::Error) -> Outcome<mysql_async::Error> {
     let usable = is_alive(&error);
-    Outcome { answer: Err(meaning(error)), usable }
+    Outcome { answer: Err(meaning(error).into()), usable }
 }
 
 /// The connection is gone or may not be used any more.
 pub(crate) fn closed() -> Outcome<mysql_async::Error> {
-    Outcome { answer: Err(Error::Closed), usable: false }
+    Outcome { answer: Err(Error::Closed.into()), usable: false }
 }
 
 /// Whether the connection lives on after this error.

@@ -1,4 +1,6 @@
 use crate::answer::Answer;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts, OptsBuilder, Row};
 use std::future::Future;
@@ -28,10 +30,17 @@ impl<'a> Waiter<'a> {
     }
 
     /// Ends the wait and brings its answer; `None` when the server cannot be told.
-    pub(crate) async fn end(
+    ///
+    /// Rare and large: in a box, and never inlined, it takes no room where a wait is polled.
+    #[inline(never)]
+    pub(crate) fn end(
         self,
-        mut answer: impl Future<Output = Answer> + Unpin,
-    ) -> Option<Answer> {
+        answer: impl Future<Output = Answer> + Send + Unpin + 'a,
+    ) -> BoxFuture<'a, Option<Answer>> {
+        self.cancel(answer).boxed()
+    }
+
+    async fn cancel(self, mut answer: impl Future<Output = Answer> + Unpin) -> Option<Answer> {
         let found = tokio::select! {
             biased;
             answer = &mut answer => return Some(answer),

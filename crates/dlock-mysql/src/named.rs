@@ -5,6 +5,7 @@ use crate::{Error, Key, Mode, Place};
 use dlock_core::{ByMut, Hold, RawIntoSession, RawLock, RawNew, RawUnlock, Wait};
 use mysql_async::Conn;
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 
 /// A named lock of MySQL or MariaDB, over the connection `S`.
@@ -53,9 +54,9 @@ impl<S: Place> RawLock for Named<S> {
         self.hold.is_closed()
     }
 
-    async fn lock(&mut self, wait: Wait) -> Result<bool, Error> {
+    fn lock(&mut self, wait: Wait) -> impl Future<Output = Result<bool, Error>> + Send {
         let acquire = self.acquire(wait);
-        self.hold.run(acquire).await
+        self.hold.run(acquire)
     }
 
     fn abandon(&mut self) {
@@ -70,9 +71,9 @@ impl<S: Place> RawLock for Named<S> {
 }
 
 impl<S: Place> RawUnlock for Named<S> {
-    async fn unlock(&mut self) -> Result<bool, Error> {
+    fn unlock(&mut self) -> impl Future<Output = Result<bool, Error>> + Send {
         let release = self.release();
-        self.hold.run(release).await
+        self.hold.run(release)
     }
 }
 

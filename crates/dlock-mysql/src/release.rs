@@ -1,5 +1,5 @@
 use crate::AsConn;
-use crate::answer::{Answer, closed, failed, is_alive};
+use crate::answer::{Answer, ask, closed, failed, is_alive};
 use crate::claim::Claim;
 use crate::conn::spoil;
 use dlock_core::{Gone, Outcome, Trip};
@@ -21,13 +21,12 @@ impl<S: AsConn> Trip<S> for Release {
         }
         self.0.set_granted(false);
         let statement = self.0.texts.release();
-        let mut answer: Answer = session.query_first(statement).await;
-        if answer.as_ref().is_err_and(is_alive) {
+        let outcome = match ask(session, statement).await {
             // RELEASE_LOCK itself never fails. This is a KILL QUERY, which may have come before or after
             // it, or the late error of a statement of the caller's: only a second one tells.
-            answer = session.query_first(statement).await;
-        }
-        let outcome = released(answer);
+            Err(error) if is_alive(&error) => released(ask(session, statement).await),
+            answer => released(answer),
+        };
         if outcome.answer.is_err() {
             spoil(session);
         }

@@ -49,10 +49,10 @@ impl Trip<Session> for Release {
 
 async fn arrived(session: &Session, answer: Result<bool, Error>) -> Outcome<Ended> {
     yield_now().await;
-    Outcome { answer, usable: !session.is_ended() }
+    Outcome { answer: answer.map_err(Box::new), usable: !session.is_ended() }
 }
 
 /// A statement of the caller's was dropped: its answer would be taken for ours.
 fn out_of_step() -> Outcome<Ended> {
-    Outcome { answer: Err(Error::Closed), usable: false }
+    Outcome { answer: Err(Error::Closed.into()), usable: false }
 }
