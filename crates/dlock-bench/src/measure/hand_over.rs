@@ -18,6 +18,8 @@ pub(super) async fn measure(scene: &mut Scene) -> Result<()> {
     let rounds = scene.rounds * EACH;
     for round in 0..rounds {
         scene.say(&format!("hand-over {} of {rounds}", round + 1));
+        // Forwards and backwards, so that nobody is always behind the same neighbour.
+        subjects.reverse();
         for (name, subject) in &mut subjects {
             let took = micros(subject.hand_over(&mut scene.eye).await?);
             median.add(name, took);
