@@ -7,6 +7,7 @@ use clap::{Parser, ValueEnum};
 use crate::figure::Layout;
 use crate::measure::Measure;
 use crate::place::Database;
+use crate::stand_in::Role;
 
 /// Measures this library beside the raw drivers and its peers, on private servers.
 #[derive(Clone, Debug, Parser)]
@@ -38,7 +39,7 @@ pub(crate) struct Arguments {
     pub(crate) figures: Option<PathBuf>,
     /// Stands in for a server until the input ends.
     #[arg(long, hide = true)]
-    pub(crate) stand_in: bool,
+    pub(crate) stand_in: Option<Role>,
 }
 
 impl Arguments {
@@ -78,7 +79,7 @@ mod tests {
         let arguments = Arguments::parse_from(["bench"]);
         assert_eq!(arguments.databases(), Database::value_variants());
         assert_eq!(arguments.layouts(), [Layout::Pinned, Layout::Unpinned]);
-        assert!(!arguments.build && !arguments.stand_in);
+        assert!(!arguments.build && arguments.stand_in.is_none());
     }
 
     #[test]

@@ -44,7 +44,8 @@ struct Goal {
     /// The start of the other's name.
     by: Option<&'static str>,
     bound: Bound,
-    /// The layout that decides: pinned for our code, unpinned for what users see of a peer.
+    /// The layout that decides: pinned for code, also a peer's; unpinned for what users see. On one
+    /// connection that is mostly the system's doing: see *loopback alone* in the tables.
     layout: Layout,
 }
 
@@ -148,7 +149,7 @@ const POSTGRES: [Goal; 12] = [
     Goal::new(WAIT_FREE, OWNED, Bound::AtLeast(1.3)).by(TYPED, Layout::Pinned),
     Goal::new(WAIT_FREE, OWNED, Bound::AtLeast(1.25)).by(TYPED, Layout::Unpinned),
     Goal::new(WAIT_FREE, OWNED, Bound::AtLeast(0.95)).by(SQLX, Layout::Pinned),
-    Goal::new(PAIRS, OWNED, Bound::AtLeast(3.0)).by(DISTRIBUTED, Layout::Unpinned),
+    Goal::new(PAIRS, OWNED, Bound::AtLeast(3.0)).by(DISTRIBUTED, Layout::Pinned),
     Goal::new(PAIRS_OF_EIGHT, OWNED, Bound::AtLeast(1.6)).by(DISTRIBUTED, Layout::Unpinned),
     Goal::new(PAIRS, OWNED, Bound::AtLeast(2.0)).by(PYTHON, Layout::Unpinned),
     Goal::new(PAIRS_OF_EIGHT, OWNED, Bound::AtLeast(5.0)).by(PYTHON, Layout::Unpinned),
@@ -157,7 +158,7 @@ const POSTGRES: [Goal; 12] = [
 const MYSQL: [Goal; 5] = [
     Goal::new(PAIRS, LENT, Bound::AtLeast(0.95)).by(RAW, Layout::Pinned),
     Goal::new(PAIRS, OWNED, Bound::AtLeast(0.95)).by(RAW, Layout::Pinned),
-    Goal::new(PAIRS, OWNED, Bound::AtLeast(1.7)).by(DISTRIBUTED, Layout::Unpinned),
+    Goal::new(PAIRS, OWNED, Bound::AtLeast(1.7)).by(DISTRIBUTED, Layout::Pinned),
     Goal::new(PAIRS, OWNED, Bound::AtLeast(2.0)).by(PYTHON, Layout::Unpinned),
     Goal::new(PAIRS_OF_EIGHT, OWNED, Bound::AtLeast(5.0)).by(PYTHON, Layout::Unpinned),
 ];

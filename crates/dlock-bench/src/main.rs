@@ -49,10 +49,10 @@ fn allocated() -> i64 {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    match &arguments.figures {
-        _ if arguments.stand_in => stand_in::run(),
-        Some(file) => one_layout(&arguments, file),
-        None => all(&arguments),
+    match (arguments.stand_in, &arguments.figures) {
+        (Some(role), _) => stand_in::run(role),
+        (None, Some(file)) => one_layout(&arguments, file),
+        (None, None) => all(&arguments),
     }
 }
 

@@ -1,12 +1,10 @@
 //! The servers that are measured.
 
-use std::process::{Child, Command, Stdio};
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 use dlock_testkit::server::{MariaDb, MySql, Postgres};
 
 use crate::place::{Database, Place};
-use crate::stand_in;
+use crate::stand_in::{Role, StandIn};
 
 /// A private server: it ends with this.
 #[derive(Debug)]
@@ -14,7 +12,7 @@ pub(crate) enum Server {
     Postgres(Postgres),
     Mysql(MySql),
     Mariadb(MariaDb),
-    /// A stand-in for SQL Server, in a process of its own: what it uses is not the client's.
+    /// A stand-in for SQL Server.
     Mssql(StandIn),
     /// A stand-in for Oracle's client library, with a database in this process.
     Oracle,
@@ -27,7 +25,7 @@ impl Server {
             Database::Postgres => Self::Postgres(Postgres::start(&[])?),
             Database::Mysql => Self::Mysql(MySql::start(&[])?),
             Database::Mariadb => Self::Mariadb(MariaDb::start(&[])?),
-            Database::Mssql => Self::Mssql(StandIn::start()?),
+            Database::Mssql => Self::Mssql(StandIn::start(Role::Mssql)?),
             Database::Oracle => Self::Oracle,
         })
     }
@@ -53,30 +51,5 @@ impl Server {
             Self::Mssql(_) | Self::Oracle => Some(env!("CARGO_PKG_VERSION")),
         };
         version.unwrap_or("?").to_owned()
-    }
-}
-
-/// A process that stands in for a server.
-#[derive(Debug)]
-pub(crate) struct StandIn {
-    child: Child,
-    port: u16,
-}
-
-impl StandIn {
-    fn start() -> Result<Self> {
-        let mut command = Command::new(std::env::current_exe()?);
-        command.arg(stand_in::OPTION).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().context("starting the stand-in")?;
-        let port = stand_in::port(child.stdout.take().context("an output")?)?;
-        Ok(Self { child, port })
-    }
-}
-
-impl Drop for StandIn {
-    fn drop(&mut self) {
-        // Its input ends, and it with that.
-        drop(self.child.stdin.take());
-        let _ = self.child.wait();
     }
 }

@@ -6,8 +6,8 @@ use anyhow::Result;
 
 use super::{CPU, PAIRS, PAIRS_OF_EIGHT, Scene, WAIT_FREE, micros};
 use crate::board::{Board, Fold};
-use crate::place::Place;
-use crate::subject::{Kind, RAW, Subject, TYPED, wait_free};
+use crate::place::{Database, Place};
+use crate::subject::{Kind, LOOPBACK, RAW, Subject, TYPED, wait_free};
 
 /// How long a subject's turn in a round is, about.
 const TURN: f64 = 0.06;
@@ -88,7 +88,12 @@ pub(super) async fn measure(scene: &mut Scene, setup: &Setup) -> Result<()> {
 
 async fn connect(scene: &Scene, setup: &Setup) -> Result<Vec<Entry>> {
     let mut entries = Vec::new();
-    for kind in (setup.kinds)(scene) {
+    let mut kinds = (setup.kinds)(scene);
+    // Oracle's stand-in has no wire.
+    if scene.place.database != Database::Oracle {
+        kinds.push(LOOPBACK);
+    }
+    for kind in kinds {
         scene.say(&format!("connecting {}", kind.name));
         entries.push(Entry::connect(kind, scene.place, setup.connections).await?);
     }
