@@ -5,8 +5,8 @@ use anyhow::Result;
 use super::{HAND_OVER, Scene, micros};
 use crate::board::{Board, Fold};
 
-/// Hand-overs for each round that other measures have.
-const EACH: u32 = 15;
+/// Hand-overs in a turn.
+const TURN: u32 = 15;
 
 pub(super) async fn measure(scene: &mut Scene) -> Result<()> {
     let mut subjects = Vec::new();
@@ -15,15 +15,16 @@ pub(super) async fn measure(scene: &mut Scene) -> Result<()> {
     }
     let mut median = Board::new(HAND_OVER, "µs");
     let mut p99 = Board::new("hand-over, 99th percentile", "µs");
-    let rounds = scene.rounds * EACH;
-    for round in 0..rounds {
-        scene.say(&format!("hand-over {} of {rounds}", round + 1));
-        // Forwards and backwards, so that nobody is always behind the same neighbour.
+    for round in 0..scene.rounds {
+        scene.say(&format!("hand-over, round {} of {}", round + 1, scene.rounds));
+        // Forwards and backwards, as pairs.
         subjects.reverse();
         for (name, subject) in &mut subjects {
-            let took = micros(subject.hand_over(&mut scene.eye).await?);
-            median.add(name, took);
-            p99.add(name, took);
+            for _ in 0..TURN {
+                let took = micros(subject.hand_over(&mut scene.eye).await?);
+                median.add(name, took);
+                p99.add(name, took);
+            }
         }
     }
     scene.keep(&mut median, Fold::Median);
