@@ -151,7 +151,7 @@ const POSTGRES: [Goal; 12] = [
     Goal::new(WAIT_FREE, OWNED, Bound::AtLeast(0.95)).by(SQLX, Layout::Pinned),
     Goal::new(PAIRS, OWNED, Bound::AtLeast(3.0)).by(DISTRIBUTED, Layout::Pinned),
     Goal::new(PAIRS_OF_EIGHT, OWNED, Bound::AtLeast(1.6)).by(DISTRIBUTED, Layout::Unpinned),
-    Goal::new(PAIRS, OWNED, Bound::AtLeast(2.0)).by(PYTHON, Layout::Unpinned),
+    Goal::new(PAIRS, OWNED, Bound::AtLeast(2.0)).by(PYTHON, Layout::Pinned),
     Goal::new(PAIRS_OF_EIGHT, OWNED, Bound::AtLeast(5.0)).by(PYTHON, Layout::Unpinned),
 ];
 
@@ -159,7 +159,7 @@ const MYSQL: [Goal; 5] = [
     Goal::new(PAIRS, LENT, Bound::AtLeast(0.95)).by(RAW, Layout::Pinned),
     Goal::new(PAIRS, OWNED, Bound::AtLeast(0.95)).by(RAW, Layout::Pinned),
     Goal::new(PAIRS, OWNED, Bound::AtLeast(1.7)).by(DISTRIBUTED, Layout::Pinned),
-    Goal::new(PAIRS, OWNED, Bound::AtLeast(2.0)).by(PYTHON, Layout::Unpinned),
+    Goal::new(PAIRS, OWNED, Bound::AtLeast(2.0)).by(PYTHON, Layout::Pinned),
     Goal::new(PAIRS_OF_EIGHT, OWNED, Bound::AtLeast(5.0)).by(PYTHON, Layout::Unpinned),
 ];
 
