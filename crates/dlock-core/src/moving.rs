@@ -58,7 +58,7 @@ impl<S, E> Moving<S, E> {
         }
     }
 
-    /// Sends the session away, if it is here.
+    /// Sends the session away. If it is not here it ends, and with it a trip that was never settled.
     fn depart<T: Trip<S, Error = E>>(&mut self, trip: T)
     where
         S: Send + 'static,

@@ -60,6 +60,7 @@ impl<R: RawLock> Machine<R> {
     /// Brings a lock that is in doubt out of it: afterwards it is unlocked or closed, and that is true.
     /// Who calls it looks first: most are not, and one future less is polled.
     pub(crate) async fn settle(&mut self) -> Answer<(), R> {
+        debug_assert!(self.is_in_doubt(), "what is known is not settled");
         let settled = self.raw.settle().await;
         match self.raw.is_closed() {
             true => self.state = State::Closed,

@@ -1,5 +1,7 @@
 //! What a lock tells `tracing`: one span around each call, one event at its end, at debug level.
 //!
+//! Where no subscriber listens at that level nothing is made, so its feature `log` has nothing to tell.
+//!
 //! Names with `db.` are OpenTelemetry's:
 //! <https://opentelemetry.io/docs/specs/semconv/database/database-spans/>.
 
