@@ -7,8 +7,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// A timer that is kept from call to call.
 ///
 /// To put off a timer that is set costs one store; to set a new one before the others wakes the
-/// runtime's driver. When it goes off after its call, whether answered or dropped, nobody listens; until
-/// then it keeps that call's task in memory.
+/// runtime's driver. When it goes off after its call was answered, nobody listens; until then it keeps that
+/// call's task in memory.
 #[derive(Default)]
 pub(crate) struct Alarm(Option<(Id, Pin<Box<Sleep>>)>);
 

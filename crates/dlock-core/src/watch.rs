@@ -3,6 +3,7 @@ use crate::state::Machine;
 use crate::trace::{Call, Outcome};
 use crate::{Error, RawConvert, RawLock, RawUnlock, RawUpgrade, Wait};
 use std::future::{Future, poll_fn};
+use std::mem;
 use std::pin::{Pin, pin};
 use std::task::Poll;
 use tokio::time::Sleep;
@@ -10,6 +11,7 @@ use tokio::time::Sleep;
 /// A machine whose calls are traced, and bounded where their wait is.
 pub(crate) struct Watched<R: RawLock> {
     pub(crate) machine: Machine<R>,
+    /// Of the last acquire.
     alarm: Alarm,
 }
 
@@ -20,7 +22,11 @@ impl<R: RawLock> Watched<R> {
 
     pub(crate) async fn acquire(&mut self, wait: Wait) -> Result<bool, Error<R::Error>> {
         let call = Call::begin(&self.machine.raw, "acquire", Some(wait));
-        watch(call, self.alarm.set(wait), pin!(self.machine.acquire(wait))).await
+        // A dropped call takes its alarm along.
+        let mut alarm = mem::take(&mut self.alarm);
+        let answer = watch(call, alarm.set(wait), pin!(self.machine.acquire(wait))).await;
+        self.alarm = alarm;
+        answer
     }
 }
 
@@ -42,7 +48,7 @@ impl<R: RawUnlock> Watched<R> {
 impl<R: RawUpgrade> Watched<R> {
     pub(crate) async fn upgrade(&mut self, wait: Wait) -> Result<bool, Error<R::Error>> {
         let call = Call::begin(&self.machine.raw, "upgrade", Some(wait));
-        watch(call, self.alarm.set(wait), pin!(self.machine.upgrade(wait))).await
+        watch(call, Alarm::default().set(wait), pin!(self.machine.upgrade(wait))).await
     }
 }
 
@@ -53,7 +59,7 @@ impl<R: RawConvert> Watched<R> {
         wait: Wait,
     ) -> Result<bool, Error<R::Error>> {
         let call = Call::begin(&self.machine.raw, "convert", Some(wait));
-        watch(call, self.alarm.set(wait), pin!(self.machine.convert(mode, wait))).await
+        watch(call, Alarm::default().set(wait), pin!(self.machine.convert(mode, wait))).await
     }
 }
 

@@ -1,11 +1,13 @@
 //! Futures dropped at each poll: abandoned once, in doubt, settled by whatever comes next.
 
-use crate::scripted::{Answer, Control, Scripted};
+use crate::scripted::{Answer, Control, Fault, Scripted};
 use Answer::{Driver, Ends, Says};
 use dlock_core::{Error, Lock, Wait};
 use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::Poll;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
 const PAUSES: u32 = 3;
 
@@ -48,6 +50,30 @@ async fn each_call_is_abandoned_once() {
     each_poll(true, async |lock| drop(lock.close().await)).await;
     each_poll(true, async |lock| drop(lock.upgrade(Wait::No).await)).await;
     each_poll(true, async |lock| drop(lock.convert("new", Wait::Forever).await)).await;
+}
+
+/// Whose waker is kept, is kept in memory: a lock may live on for long after a call was dropped.
+#[tokio::test]
+async fn a_dropped_call_leaves_no_waker_behind() {
+    struct Nobody;
+    impl Wake for Nobody {
+        fn wake(self: Arc<Self>) {}
+    }
+    let nobody = Arc::new(Nobody);
+    let day = Duration::from_secs(24 * 3600);
+    let polled = |call: Pin<&mut dyn Future<Output = Result<bool, Error<Fault>>>>| {
+        let waker = Waker::from(Arc::clone(&nobody));
+        assert!(call.poll(&mut Context::from_waker(&waker)).is_pending());
+    };
+    let (_control, mut lock) = Control::lock(&[Answer::Silence]);
+    polled(pin!(lock.acquire(day)));
+    assert_eq!(Arc::strong_count(&nobody), 1);
+    let (_control, mut lock) = Control::locked(&[Answer::Silence]).await;
+    polled(pin!(lock.upgrade(day)));
+    assert_eq!(Arc::strong_count(&nobody), 1);
+    let (_control, mut lock) = Control::locked(&[Answer::Silence]).await;
+    polled(pin!(lock.convert("new", day)));
+    assert_eq!(Arc::strong_count(&nobody), 1);
 }
 
 #[tokio::test]
