@@ -42,10 +42,11 @@ impl Statements {
         Ok(Self { acquire, release, within })
     }
 
-    /// The same for another key, where the text holds the key.
+    /// The same for another key, where the text holds the key: as it is, or its digits in hexadecimal.
     pub(crate) fn with_key(&self, key: u32) -> Self {
         let [sample, key] = [SAMPLE, key].map(|key| key.to_string());
-        let changed = |text: &String| text.replace(&sample, &key);
+        let changed =
+            |text: &String| text.replace(&sample, &key).replace(&hex(&sample), &hex(&key));
         let within = self.within.iter().map(|(limit, text)| (*limit, changed(text)));
         Self {
             acquire: changed(&self.acquire),
@@ -59,6 +60,10 @@ impl Statements {
         let found = self.within.iter().find(|(recorded, _)| *recorded == limit);
         found.map(|(_, text)| text.as_str())
     }
+}
+
+fn hex(text: &str) -> String {
+    text.bytes().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn pair(recorder: &Recorder) -> Result<[String; 2]> {
@@ -75,14 +80,14 @@ mod tests {
 
     #[test]
     fn the_key_is_changed_everywhere() {
-        let text = |verb: &str| format!("{verb}({SAMPLE})");
+        let text = |verb: &str| format!("{verb}({SAMPLE},0x34323431393939)");
         let within = LIMITS.map(|limit| (limit, text("within"))).into();
         let recorded = Statements { acquire: text("acquire"), release: text("release"), within };
         let changed = recorded.with_key(7);
         assert_eq!(
             (changed.acquire.as_str(), changed.release.as_str()),
-            ("acquire(7)", "release(7)")
+            ("acquire(7,0x37)", "release(7,0x37)")
         );
-        assert_eq!(LIMITS.map(|limit| changed.within(limit)), [Some("within(7)"); 2]);
+        assert_eq!(LIMITS.map(|limit| changed.within(limit)), [Some("within(7,0x37)"); 2]);
     }
 }
