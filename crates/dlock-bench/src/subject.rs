@@ -153,6 +153,7 @@ const MYSQL: &[Kind] = &[
     whole::<mysql::Raw>(RAW),
     whole::<mysql::Plain>("raw driver, plain statements"),
     whole::<mysql::Naive>("raw driver, naive"),
+    whole::<mysql::Kept>("raw driver, SQL PREPARE"),
     whole::<mysql::Owned>(OWNED),
     pairs_only::<mysql::Lent>(LENT),
     #[cfg(feature = "peers")]

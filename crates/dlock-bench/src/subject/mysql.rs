@@ -58,6 +58,33 @@ async fn ask(conn: &mut Conn, text: &str) -> Result<i64> {
     answer.flatten().context("the server did not say")
 }
 
+/// The raw driver with the same statements, prepared by SQL: the server keeps them for the session
+/// under names, and preparing takes no message of another kind.
+pub(super) struct Kept {
+    conn: Conn,
+}
+
+impl Locker for Kept {
+    type Source = Recorded<Owned>;
+
+    async fn connect(recorded: &Recorded<Owned>, key: u32) -> Result<Self> {
+        let Statements { acquire, release, .. } = recorded.statements.with_key(key);
+        let mut conn = conn(&recorded.place).await?;
+        for (name, text) in [("acquire", acquire), ("release", release)] {
+            conn.query_drop(format!("PREPARE kept_{name} FROM '{text}'")).await?;
+        }
+        Ok(Self { conn })
+    }
+
+    async fn acquire(&mut self) -> Result<()> {
+        ask(&mut self.conn, "EXECUTE kept_acquire").await.map(drop)
+    }
+
+    async fn release(&mut self) -> Result<()> {
+        ask(&mut self.conn, "EXECUTE kept_release").await.map(drop)
+    }
+}
+
 /// The raw driver with one plain statement each way: nothing of what this library's statements see
 /// to besides.
 pub(super) struct Plain {
