@@ -40,9 +40,9 @@ pub(crate) trait Subject: Send {
     /// Acquires and releases so many times, on every connection at once.
     fn pairs(&mut self, count: u32) -> BoxFuture<'_, Result<Lap>>;
 
-    /// Hands the lock of connection 0 over to a waiter of the same kind: from the call that
-    /// releases to the waiter's return.
-    fn hand_over<'a>(&'a mut self, eye: &'a mut Eye) -> BoxFuture<'a, Result<Duration>>;
+    /// Hands the lock of connection 0 over to a waiter of the same kind, each time from the call that
+    /// releases to the waiter's return: to a new connection, then to the same once more.
+    fn hand_overs<'a>(&'a mut self, eye: &'a mut Eye) -> BoxFuture<'a, Result<[Duration; 2]>>;
 
     /// How long an acquire took that could not succeed; `None` when there is no such call.
     fn time_out(&mut self, limit: Duration) -> BoxFuture<'_, Result<Option<Duration>>>;

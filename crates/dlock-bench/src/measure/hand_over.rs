@@ -1,10 +1,13 @@
 //! From a holder's release to its waiter's return.
 
-use anyhow::Result;
+use std::time::Duration;
 
-use super::{HAND_OVER, Scene, micros};
+use anyhow::Result;
+use fastrand::Rng;
+
+use super::{FIRST_HAND_OVER, HAND_OVER, Scene, micros};
 use crate::board::{Board, Fold};
-use crate::subject::RAW;
+use crate::subject::{RAW, Subject};
 
 /// How far the baseline is from itself shows what the ratios are worth.
 const AGAIN: &str = "raw driver, once more";
@@ -12,28 +15,60 @@ const AGAIN: &str = "raw driver, once more";
 /// Hand-overs for each round that other measures have.
 const EACH: u32 = 15;
 
+/// Of the order of turns, the same in every run.
+const SEED: u64 = 7;
+
+type Named = (&'static str, Box<dyn Subject>);
+
 pub(super) async fn measure(scene: &mut Scene) -> Result<()> {
-    let mut subjects = Vec::new();
-    let kinds = scene.whole();
-    let again = kinds.iter().filter(|kind| kind.name == RAW).map(|kind| (AGAIN, *kind));
-    for (name, kind) in kinds.iter().map(|kind| (kind.name, *kind)).chain(again) {
-        subjects.push((name, kind.connect(scene.place, 1).await?));
-    }
-    let mut median = Board::new(HAND_OVER, "µs");
-    let mut p99 = Board::new("hand-over, 99th percentile", "µs");
+    let mut subjects = connect(scene).await?;
+    let mut boards = Boards::new();
+    let mut random = Rng::with_seed(SEED);
     let rounds = scene.rounds * EACH;
     for round in 0..rounds {
         scene.say(&format!("hand-over {} of {rounds}", round + 1));
-        // One at a time, forwards and backwards: turns of many agree with each other more than with the
-        // same subject's next.
-        subjects.reverse();
         for (name, subject) in &mut subjects {
-            let took = micros(subject.hand_over(&mut scene.eye).await?);
-            median.add(name, took);
-            p99.add(name, took);
+            boards.add(name, subject.hand_overs(&mut scene.eye).await?);
         }
+        // What ran before leaves its code in the caches.
+        random.shuffle(&mut subjects);
     }
-    scene.keep(&mut median, Fold::Median);
-    scene.keep(&mut p99, Fold::P99);
+    boards.keep(scene);
     Ok(())
+}
+
+async fn connect(scene: &Scene) -> Result<Vec<Named>> {
+    let kinds = scene.whole();
+    let again = kinds.iter().filter(|kind| kind.name == RAW).map(|kind| (AGAIN, *kind));
+    let mut subjects = Vec::new();
+    for (name, kind) in kinds.iter().map(|kind| (kind.name, *kind)).chain(again) {
+        subjects.push((name, kind.connect(scene.place, 1).await?));
+    }
+    Ok(subjects)
+}
+
+struct Boards {
+    first: Board,
+    median: Board,
+    p99: Board,
+}
+
+impl Boards {
+    fn new() -> Self {
+        let [first, median, p99] = [FIRST_HAND_OVER, HAND_OVER, "hand-over, 99th percentile"]
+            .map(|it| Board::new(it, "µs"));
+        Self { first, median, p99 }
+    }
+
+    fn add(&mut self, name: &'static str, [first, again]: [Duration; 2]) {
+        self.first.add(name, micros(first));
+        self.median.add(name, micros(again));
+        self.p99.add(name, micros(again));
+    }
+
+    fn keep(&mut self, scene: &mut Scene) {
+        scene.keep(&mut self.median, Fold::Median);
+        scene.keep(&mut self.p99, Fold::P99);
+        scene.keep(&mut self.first, Fold::Median);
+    }
 }

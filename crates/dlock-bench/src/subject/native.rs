@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Error, Result, bail, ensure};
 use cpu_time::ProcessTime;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, try_join_all};
@@ -29,6 +29,25 @@ async fn open<L: Locker>(source: &L::Source, connections: u32) -> Result<Vec<Opt
 async fn once<L: Locker>(mut waiter: L) -> Result<()> {
     waiter.acquire().await?;
     waiter.release().await
+}
+
+async fn hand_over<L: Locker>(
+    holder: &mut L,
+    mut waiter: L,
+    eye: &mut Eye,
+) -> Result<(Duration, L)> {
+    holder.acquire().await?;
+    let waiting = tokio::spawn(async move {
+        waiter.acquire().await?;
+        let got = Instant::now();
+        waiter.release().await?;
+        Ok::<_, Error>((got, waiter))
+    });
+    eye.until(1).await?;
+    let released = Instant::now();
+    holder.release().await?;
+    let (got, waiter) = waiting.await??;
+    Ok((got.saturating_duration_since(released), waiter))
 }
 
 /// Connections of one kind.
@@ -91,20 +110,13 @@ impl<L: Locker> Subject for Native<L> {
         .boxed()
     }
 
-    fn hand_over<'a>(&'a mut self, eye: &'a mut Eye) -> BoxFuture<'a, Result<Duration>> {
+    fn hand_overs<'a>(&'a mut self, eye: &'a mut Eye) -> BoxFuture<'a, Result<[Duration; 2]>> {
         async move {
-            let mut waiter = L::connect(&self.source, KEY).await?;
+            let waiter = L::connect(&self.source, KEY).await?;
             let holder = self.first()?;
-            holder.acquire().await?;
-            let waiting = tokio::spawn(async move {
-                waiter.acquire().await?;
-                let got = Instant::now();
-                waiter.release().await.map(|()| got)
-            });
-            eye.until(1).await?;
-            let released = Instant::now();
-            holder.release().await?;
-            Ok(waiting.await??.saturating_duration_since(released))
+            let (first, waiter) = hand_over(holder, waiter, eye).await?;
+            let (again, _) = hand_over(holder, waiter, eye).await?;
+            Ok([first, again])
         }
         .boxed()
     }

@@ -70,6 +70,13 @@ impl Python {
     async fn order(&mut self, what: &str) -> Result<Value> {
         self.ask(json!({ "do": what })).await
     }
+
+    async fn hand_over(&mut self, eye: &mut Eye) -> Result<Duration> {
+        self.order("acquire").await?;
+        self.order("wait").await?;
+        eye.until(1).await?;
+        seconds(&self.order("hand_over").await?, "wall")
+    }
 }
 
 fn seconds(answer: &Value, name: &str) -> Result<Duration> {
@@ -90,14 +97,8 @@ impl Subject for Python {
         .boxed()
     }
 
-    fn hand_over<'a>(&'a mut self, eye: &'a mut Eye) -> BoxFuture<'a, Result<Duration>> {
-        async move {
-            self.order("acquire").await?;
-            self.order("wait").await?;
-            eye.until(1).await?;
-            seconds(&self.order("hand_over").await?, "wall")
-        }
-        .boxed()
+    fn hand_overs<'a>(&'a mut self, eye: &'a mut Eye) -> BoxFuture<'a, Result<[Duration; 2]>> {
+        async move { Ok([self.hand_over(eye).await?, self.hand_over(eye).await?]) }.boxed()
     }
 
     fn time_out(&mut self, limit: Duration) -> BoxFuture<'_, Result<Option<Duration>>> {
