@@ -1,4 +1,5 @@
 use crate::Error;
+use std::borrow::BorrowMut;
 use std::error;
 use std::future::{Future, poll_fn};
 use std::sync::Arc;
@@ -12,19 +13,35 @@ pub trait Trip<S: ?Sized>: Send + 'static {
 
     /// Sends, and reads the answer to its end.
     ///
+    /// `place` is the session or a borrow of it, by value: so an owned session and its trip are one
+    /// future, not one around the other. It comes back if the session can be used again.
+    ///
     /// When `gone` fires nobody waits for the answer any more: cancel on the server, then still read
     /// the answer, so that the session can be used again; or say that it cannot. A trip that takes
     /// longer than a second after that is dropped, and the session with it.
-    fn run(self, session: &mut S, gone: Gone) -> impl Future<Output = Outcome<Self::Error>> + Send;
+    fn run<P>(self, place: P, gone: Gone) -> impl Future<Output = Landed<P, Self::Error>> + Send
+    where
+        P: BorrowMut<S> + Send;
 }
 
-/// What a round trip brought back.
+/// What a round trip ends with: the session if it can be used again, and the server's answer. An error
+/// is rare and large: in a box it does not weigh on the rest.
+pub type Landed<P, E> = (Option<P>, Result<bool, Box<Error<E>>>);
+
+/// What the server said in a round trip.
 #[derive(Debug)]
 pub struct Outcome<E> {
-    /// The server's answer. An error is rare and large: in a box it does not weigh on the rest.
+    /// The answer.
     pub answer: Result<bool, Box<Error<E>>>,
     /// Whether the session can be used again: the answer was read to its end.
     pub usable: bool,
+}
+
+impl<E> Outcome<E> {
+    /// Together with the session that it was said in.
+    pub fn with<P>(self, place: P) -> Landed<P, E> {
+        (self.usable.then_some(place), self.answer)
+    }
 }
 
 /// Keeps a session that takes `&mut`: owned ([`Moving`](crate::Moving)) or lent

@@ -41,15 +41,15 @@ impl<S: ?Sized + Send, E: error::Error + Send + Sync + 'static> Hold for Lent<'_
             return Err(Error::Closed);
         }
         self.broken = true;
-        let outcome = trip.run(self.session, Gone::never()).await;
-        self.broken = !outcome.usable;
-        outcome.answer.map_err(|error| *error)
+        let (session, answer) = trip.run(&mut *self.session, Gone::never()).await;
+        self.broken = session.is_none();
+        answer.map_err(|error| *error)
     }
 
     fn abandon<T: Trip<S, Error = E>>(&mut self, release: T) {
         if !self.broken {
             // The first poll sends.
-            let sent = pin!(release.run(self.session, Gone::never()));
+            let sent = pin!(release.run(&mut *self.session, Gone::never()));
             drop(sent.poll(&mut Context::from_waker(Waker::noop())));
         }
         self.broken = true;

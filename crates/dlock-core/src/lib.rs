@@ -21,7 +21,7 @@ mod xact;
 
 pub use error::{Error, KeyError};
 pub use guard::Guard;
-pub use held::{Gone, Hold, Outcome, Trip};
+pub use held::{Gone, Hold, Landed, Outcome, Trip};
 pub use key::{Digest, hash64, hash256};
 pub use lent::Lent;
 pub use lock::Lock;

@@ -1,4 +1,4 @@
-use crate::{Error, Gone, Hold, Outcome, Trip};
+use crate::{Error, Gone, Hold, Landed, Trip};
 use std::error;
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -41,9 +41,6 @@ enum Place<S, E> {
 /// its session is.
 type Journey<S, E> = Mutex<Pin<Box<dyn Future<Output = Landed<S, E>> + Send>>>;
 
-/// The session, if it can be used again, and the answer.
-type Landed<S, E> = (Option<S>, Result<bool, Box<Error<E>>>);
-
 impl<S, E> Moving<S, E> {
     /// Takes the session in.
     pub fn new(session: S) -> Self {
@@ -68,7 +65,7 @@ impl<S, E> Moving<S, E> {
         };
         self.runtime = Some(Handle::current());
         self.gone.reset();
-        let journey = Box::pin(travel(session, trip, self.gone.twin()));
+        let journey = Box::pin(trip.run(session, self.gone.twin()));
         self.place = Place::Away(Mutex::new(journey));
     }
 
@@ -143,11 +140,6 @@ where
     }
 }
 
-async fn travel<S, T: Trip<S>>(mut session: S, trip: T, gone: Gone) -> Landed<S, T::Error> {
-    let Outcome { answer, usable } = trip.run(&mut session, gone).await;
-    (usable.then_some(session), answer)
-}
-
 /// Waits for the trip under way, which was told to end, then releases what it may have brought.
 async fn let_go<S, T>(place: Place<S, T::Error>, release: T) -> Landed<S, T::Error>
 where
@@ -157,7 +149,7 @@ where
     let Some(session) = returned(place).await else {
         return (None, Err(Error::Closed.into()));
     };
-    match timeout(PATIENCE, travel(session, release, Gone::never())).await {
+    match timeout(PATIENCE, release.run(session, Gone::never())).await {
         Ok((session, Ok(released))) => (session, Ok(released)),
         // Whatever it was: only the end of the session makes sure that nothing is held.
         Ok((_, Err(error))) => (None, Err(error)),

@@ -1,6 +1,7 @@
 use crate::answer::{astray, code, failed, granted};
 use crate::{Error, Key, Mode, Stream};
-use dlock_core::{Deadline, Gone, Outcome, Trip, Wait};
+use dlock_core::{Deadline, Gone, Landed, Outcome, Trip, Wait};
+use std::borrow::BorrowMut;
 use std::time::Duration;
 use tiberius::Client;
 use tiberius::error::Error as Native;
@@ -31,25 +32,30 @@ pub(crate) struct Queue {
 impl<T: Stream> Trip<Client<T>> for Queue {
     type Error = Native;
 
-    async fn run(self, client: &mut Client<T>, gone: Gone) -> Outcome<Native> {
+    async fn run<P>(self, mut place: P, gone: Gone) -> Landed<P, Native>
+    where
+        P: BorrowMut<Client<T>> + Send,
+    {
+        let client = place.borrow_mut();
         let deadline = Deadline::new(self.wait);
-        loop {
+        let outcome = loop {
             let (slice, last) = deadline.slice(self.longest);
             let answer = tokio::select! {
                 biased;
                 answer = self.ask(client, slice) => answer,
-                () = late(&gone) => return cancel(client).await,
+                () = late(&gone) => break cancel(client).await,
             };
             match answer {
                 Ok(Some(code::TIMED_OUT)) if !last => {}
                 Ok(Some(code)) => {
                     let answer = granted(code, self.refusal).map_err(Box::new);
-                    return Outcome { answer, usable: true };
+                    break Outcome { answer, usable: true };
                 }
-                Ok(None) => return astray(),
-                Err(error) => return failed(error),
+                Ok(None) => break astray(),
+                Err(error) => break failed(error),
             }
-        }
+        };
+        outcome.with(place)
     }
 }
 

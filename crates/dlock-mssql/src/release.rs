@@ -1,6 +1,7 @@
 use crate::answer::{astray, failed};
 use crate::{Key, Stream};
-use dlock_core::{Gone, Outcome, Trip};
+use dlock_core::{Gone, Landed, Outcome, Trip};
+use std::borrow::BorrowMut;
 use tiberius::Client;
 use tiberius::error::Error as Native;
 
@@ -28,12 +29,16 @@ pub(crate) struct Release {
 impl<T: Stream> Trip<Client<T>> for Release {
     type Error = Native;
 
-    async fn run(self, client: &mut Client<T>, _gone: Gone) -> Outcome<Native> {
-        match self.ask(client).await {
+    async fn run<P>(self, mut place: P, _gone: Gone) -> Landed<P, Native>
+    where
+        P: BorrowMut<Client<T>> + Send,
+    {
+        let outcome = match self.ask(place.borrow_mut()).await {
             Ok(Some(held)) => Outcome { answer: Ok(held == 1), usable: true },
             Ok(None) => astray(),
             Err(error) => failed(error),
-        }
+        };
+        outcome.with(place)
     }
 }
 

@@ -4,8 +4,9 @@ use crate::claim::Claim;
 use crate::conn::spoil;
 use crate::texts::LONGEST;
 use crate::{AsConn, Error};
-use dlock_core::{Deadline, Gone, Outcome, Trip, Wait};
+use dlock_core::{Deadline, Gone, Landed, Outcome, Trip, Wait};
 use futures_util::FutureExt;
+use std::borrow::BorrowMut;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
@@ -28,52 +29,48 @@ impl Acquire {
 impl<S: AsConn> Trip<S> for Acquire {
     type Error = mysql_async::Error;
 
-    async fn run(self, session: &mut S, gone: Gone) -> Outcome<mysql_async::Error> {
-        let deadline = Deadline::new(self.wait);
-        loop {
-            let (slice, last) = deadline.slice(self.longest);
-            match wait(session, &self.claim.texts.acquire(slice), &gone).await {
-                Outcome { answer: Ok(false), .. } if !last => {}
-                outcome => return self.keep(session, outcome),
-            }
+    async fn run<P>(self, mut place: P, gone: Gone) -> Landed<P, mysql_async::Error>
+    where
+        P: BorrowMut<S> + Send,
+    {
+        let session = place.borrow_mut();
+        if session.conn().is_disconnected() {
+            return closed().with(place);
         }
+        let deadline = Deadline::new(self.wait);
+        let outcome = loop {
+            let (slice, last) = deadline.slice(self.longest);
+            let statement = self.claim.texts.acquire(slice);
+            let waiter = Waiter::new(session.conn(), &statement);
+            let mut answer = ask(session, &statement);
+            let outcome = match poll_fn(|context| hear(answer.poll_unpin(context), &gone)).await {
+                Some(outcome) => outcome,
+                None => waiter.end(answer).await.map_or_else(closed, read),
+            };
+            if last || !matches!(outcome.answer, Ok(false)) {
+                break outcome;
+            }
+        };
+        self.keep(session, &outcome);
+        outcome.with(place)
     }
 }
 
 impl Acquire {
     /// Keeps in mind what the server has granted.
-    fn keep<S: AsConn>(
-        &self,
-        session: &mut S,
-        outcome: Outcome<mysql_async::Error>,
-    ) -> Outcome<mysql_async::Error> {
+    fn keep<S: AsConn>(&self, session: &mut S, outcome: &Outcome<mysql_async::Error>) {
         self.claim.set_granted(matches!(outcome.answer, Ok(true)));
         if !outcome.usable {
             spoil(session);
         }
-        outcome
     }
 }
 
-/// Asks, and waits for the answer. When nobody waits for it any more, ends the wait on the server
-/// first.
-async fn wait<S: AsConn>(
-    session: &mut S,
-    statement: &str,
-    gone: &Gone,
-) -> Outcome<mysql_async::Error> {
-    if session.conn().is_disconnected() {
-        return closed();
-    }
-    let waiter = Waiter::new(session.conn(), statement);
-    let mut answer = ask(session, statement);
-    let heard = poll_fn(|context| match answer.poll_unpin(context) {
+/// `None`: there is no answer, and nobody waits for it any more, so the wait is to be ended first.
+fn hear(answer: Poll<Answer>, gone: &Gone) -> Poll<Option<Outcome<mysql_async::Error>>> {
+    match answer {
         Poll::Pending if gone.has_fired() => Poll::Ready(None),
         heard => heard.map(|answer| Some(read(answer))),
-    });
-    match heard.await {
-        Some(outcome) => outcome,
-        None => waiter.end(answer).await.map_or_else(closed, read),
     }
 }
 

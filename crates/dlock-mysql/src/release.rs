@@ -2,7 +2,8 @@ use crate::AsConn;
 use crate::answer::{Answer, ask, closed, failed, is_alive};
 use crate::claim::Claim;
 use crate::conn::spoil;
-use dlock_core::{Gone, Outcome, Trip};
+use dlock_core::{Gone, Landed, Outcome, Trip};
+use std::borrow::BorrowMut;
 use std::sync::Arc;
 
 /// The round trip that releases.
@@ -12,12 +13,16 @@ pub(crate) struct Release(pub(crate) Arc<Claim>);
 impl<S: AsConn> Trip<S> for Release {
     type Error = mysql_async::Error;
 
-    async fn run(self, session: &mut S, _gone: Gone) -> Outcome<mysql_async::Error> {
+    async fn run<P>(self, mut place: P, _gone: Gone) -> Landed<P, mysql_async::Error>
+    where
+        P: BorrowMut<S> + Send,
+    {
+        let session = place.borrow_mut();
         if session.conn().is_disconnected() {
-            return closed();
+            return closed().with(place);
         }
         if !self.0.is_granted() {
-            return Outcome { answer: Ok(false), usable: true };
+            return (Some(place), Ok(false));
         }
         self.0.set_granted(false);
         let statement = self.0.texts.release();
@@ -30,7 +35,7 @@ impl<S: AsConn> Trip<S> for Release {
         if outcome.answer.is_err() {
             spoil(session);
         }
-        outcome
+        outcome.with(place)
     }
 }
 

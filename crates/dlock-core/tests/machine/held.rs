@@ -1,8 +1,9 @@
 use crate::scripted::Fault;
 use dlock_core::{
-    ByMut, Error, Gone, Hold, Lent, Lock, Moving, Outcome, RawIntoSession, RawLock, RawNew,
+    ByMut, Error, Gone, Hold, Landed, Lent, Lock, Moving, RawIntoSession, RawLock, RawNew,
     RawUnlock, Trip, Wait,
 };
+use std::borrow::BorrowMut;
 use tokio::task::yield_now;
 
 /// A session that takes `&mut`: it counts its round trips.
@@ -15,10 +16,13 @@ struct Count;
 impl Trip<Counter> for Count {
     type Error = Fault;
 
-    async fn run(self, session: &mut Counter, _gone: Gone) -> Outcome<Fault> {
+    async fn run<P>(self, mut place: P, _gone: Gone) -> Landed<P, Fault>
+    where
+        P: BorrowMut<Counter> + Send,
+    {
         yield_now().await;
-        session.0 += 1;
-        Outcome { answer: Ok(true), usable: true }
+        place.borrow_mut().0 += 1;
+        (Some(place), Ok(true))
     }
 }
 

@@ -1,6 +1,7 @@
 use super::waiting::outcome;
 use super::{Ended, Error, Mode, Session};
-use dlock_core::{Gone, Outcome, Trip, Wait};
+use dlock_core::{Gone, Landed, Outcome, Trip, Wait};
+use std::borrow::BorrowMut;
 use tokio::task::yield_now;
 
 /// Asks for a key. When nobody waits for the answer any more, it leaves the queue.
@@ -13,9 +14,13 @@ pub(super) struct Acquire {
 impl Trip<Session> for Acquire {
     type Error = Ended;
 
-    async fn run(self, session: &mut Session, gone: Gone) -> Outcome<Ended> {
+    async fn run<P>(self, mut place: P, gone: Gone) -> Landed<P, Ended>
+    where
+        P: BorrowMut<Session> + Send,
+    {
+        let session = place.borrow_mut();
         if session.is_out_of_step() {
-            return out_of_step();
+            return out_of_step().with(place);
         }
         yield_now().await;
         let reply = session.ask(&self.key, self.mode, self.wait != Wait::No);
@@ -25,7 +30,7 @@ impl Trip<Session> for Acquire {
             // What was granted at the last moment is for the release that follows.
             () = gone.fired() => Ok(false),
         };
-        arrived(session, answer).await
+        arrived(session, answer).await.with(place)
     }
 }
 
@@ -37,13 +42,17 @@ pub(super) struct Release {
 impl Trip<Session> for Release {
     type Error = Ended;
 
-    async fn run(self, session: &mut Session, _gone: Gone) -> Outcome<Ended> {
+    async fn run<P>(self, mut place: P, _gone: Gone) -> Landed<P, Ended>
+    where
+        P: BorrowMut<Session> + Send,
+    {
+        let session = place.borrow_mut();
         if session.is_out_of_step() {
-            return out_of_step();
+            return out_of_step().with(place);
         }
         yield_now().await;
         let answer = session.release(&self.key).map_err(Error::Driver);
-        arrived(session, answer).await
+        arrived(session, answer).await.with(place)
     }
 }
 
