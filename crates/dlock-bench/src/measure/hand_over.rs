@@ -13,7 +13,7 @@ use crate::subject::{RAW, Subject};
 const AGAIN: &str = "raw driver, once more";
 
 /// Hand-overs for each round that other measures have.
-const EACH: u32 = 15;
+const EACH: u32 = 40;
 
 /// Of the order of turns, the same in every run.
 const SEED: u64 = 7;
