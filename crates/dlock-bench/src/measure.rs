@@ -24,7 +24,6 @@ pub(crate) const PAIRS_OF_EIGHT: &str = "pairs, 8 connections";
 pub(crate) const WAIT_FREE: &str = "wait-free pairs, 1 connection";
 pub(crate) const CPU: &str = "client CPU per pair, 1 connection";
 pub(crate) const HAND_OVER: &str = "hand-over, median";
-pub(crate) const FIRST_HAND_OVER: &str = "first hand-over, median";
 pub(crate) const ACQUIRE_TRIPS: &str = "acquire: round trips";
 pub(crate) const RELEASE_TRIPS: &str = "release: round trips";
 pub(crate) const PAIR_TRIPS: &str = "pair: round trips";
