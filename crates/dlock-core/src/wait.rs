@@ -102,6 +102,12 @@ impl Deadline {
         }
     }
 
+    /// Whether a bounded wait has come to its end; never for the others.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.wait, Wait::For(limit) if self.elapsed() >= limit)
+    }
+
     fn elapsed(&self) -> Duration {
         self.start.map_or(Duration::ZERO, |start| start.elapsed())
     }
@@ -132,6 +138,20 @@ mod tests {
             assert_eq!(Wait::millis(Duration::from_nanos(nanos)), millis, "{nanos} ns");
         }
         assert_eq!(Wait::millis(Duration::MAX), u64::MAX);
+    }
+
+    #[test]
+    fn only_a_bounded_wait_is_ever_over() {
+        for (wait, is_over) in [
+            (Wait::No, false),
+            (Wait::Forever, false),
+            (Wait::For(Duration::from_nanos(1)), true),
+            (Wait::For(Duration::from_secs(60)), false),
+        ] {
+            let deadline = Deadline::new(wait);
+            std::thread::sleep(Duration::from_nanos(1));
+            assert_eq!(deadline.is_over(), is_over, "{wait:?}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@ use crate::answer::{Answer, ask, closed, failed, ran_out};
 use crate::cancel::Waiter;
 use crate::claim::Claim;
 use crate::conn::spoil;
+use crate::known::Known;
 use crate::texts::LONGEST;
 use crate::{AsConn, Error};
 use dlock_core::{Deadline, Gone, Landed, Outcome, Trip, Wait};
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-/// The round trip that acquires: more than one only for waits above 49 days.
+/// The round trip that acquires: more than one only for waits above 24 days.
 #[derive(Debug)]
 pub(crate) struct Acquire {
     claim: Arc<Claim>,
@@ -40,13 +41,12 @@ impl<S: AsConn> Trip<S> for Acquire {
         let deadline = Deadline::new(self.wait);
         let outcome = loop {
             let (slice, last) = deadline.slice(self.longest);
-            let statement = self.claim.texts.acquire(slice);
+            let statement = self.claim.acquire(slice);
             let waiter = Waiter::new(session.conn(), &statement);
             let mut answer = ask(session, &statement);
-            let outcome = match poll_fn(|context| hear(answer.poll_unpin(context), &gone)).await {
-                Some(outcome) => outcome,
-                None => waiter.end(answer).await.map_or_else(closed, read),
-            };
+            let heard = poll_fn(|context| hear(answer.poll_unpin(context), &gone)).await;
+            let answer = if heard.is_none() { waiter.end(answer).await } else { heard };
+            let outcome = answer.map_or_else(closed, |answer| read(answer, &deadline));
             if last || !matches!(outcome.answer, Ok(false)) {
                 break outcome;
             }
@@ -60,6 +60,11 @@ impl Acquire {
     /// Keeps in mind what the server has granted.
     fn keep<S: AsConn>(&self, session: &mut S, outcome: &Outcome<mysql_async::Error>) {
         self.claim.set_granted(matches!(outcome.answer, Ok(true)));
+        match outcome.answer {
+            Ok(true) => self.claim.set_known(self.claim.known().after_grant()),
+            Ok(false) => {}
+            Err(_) => self.claim.set_known(Known::Nothing),
+        }
         if !outcome.usable {
             spoil(session);
         }
@@ -67,22 +72,24 @@ impl Acquire {
 }
 
 /// `None`: there is no answer, and nobody waits for it any more, so the wait is to be ended first.
-fn hear(answer: Poll<Answer>, gone: &Gone) -> Poll<Option<Outcome<mysql_async::Error>>> {
+fn hear(answer: Poll<Answer>, gone: &Gone) -> Poll<Option<Answer>> {
     match answer {
         Poll::Pending if gone.has_fired() => Poll::Ready(None),
-        heard => heard.map(|answer| Some(read(answer))),
+        heard => heard.map(Some),
     }
 }
 
-fn read(answer: Answer) -> Outcome<mysql_async::Error> {
+fn read(answer: Answer, deadline: &Deadline) -> Outcome<mysql_async::Error> {
     let answer = match answer {
         Ok(Some(Some(1))) => Ok(true),
         Ok(Some(Some(0))) => Ok(false),
         Ok(Some(Some(-1))) => Err(Error::AlreadyHeld.into()),
-        // MariaDB says no more than this after KILL QUERY.
+        // MariaDB says no more than this after KILL QUERY, and where the statement's time is over: from
+        // 12.0 on it heeds the hint, which then comes before its own wait has ended.
+        Ok(Some(None)) if deadline.is_over() => Ok(false),
         Ok(Some(None)) => Err(Error::Interrupted(None).into()),
         Ok(_) => return closed(),
-        Err(error) if ran_out(&error) => Ok(false),
+        Err(error) if ran_out(&error, deadline) => Ok(false),
         Err(error) => return failed(error),
     };
     Outcome { answer, usable: true }
@@ -90,14 +97,26 @@ fn read(answer: Answer) -> Outcome<mysql_async::Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::Acquire;
+    use super::{Acquire, read};
     use crate::claim::Claim;
     use crate::{Error, Key};
-    use dlock_core::{Hold, Moving, Wait};
+    use dlock_core::{Deadline, Hold, Moving, Outcome, Wait};
     use dlock_testkit::server::{Engine, Maria, Mysql, Server};
     use mysql_async::Conn;
     use std::sync::Arc;
     use std::time::{Duration, Instant};
+
+    #[test]
+    fn null_is_a_time_out_once_the_time_is_over() {
+        let [over, not] = [Duration::from_nanos(1), Duration::from_secs(60)].map(|limit| {
+            let deadline = Deadline::new(Wait::For(limit));
+            std::thread::sleep(Duration::from_nanos(1));
+            read(Ok(Some(None)), &deadline)
+        });
+        assert!(matches!(over, Outcome { answer: Ok(false), usable: true }), "{over:?}");
+        let Outcome { answer: Err(error), usable: true } = not else { panic!("{not:?}") };
+        assert!(matches!(*error, Error::Interrupted(None)), "{error:?}");
+    }
 
     #[tokio::test]
     async fn mysql_waits_on_after_a_slice() {

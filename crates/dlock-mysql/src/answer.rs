@@ -1,6 +1,5 @@
 use crate::{AsConn, Error};
-use dlock_core::Outcome;
-use mysql_async::ServerError;
+use dlock_core::{Deadline, Outcome};
 use std::future::Future;
 
 /// <https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html>,
@@ -41,9 +40,17 @@ pub(crate) fn ask<'a, S: AsConn>(
     session.query_first(statement)
 }
 
-/// Whether the wait came to its end, and nothing else happened.
-pub(crate) fn ran_out(error: &mysql_async::Error) -> bool {
-    matches!(error, mysql_async::Error::Server(ServerError { code: code::QUERY_TIMEOUT, .. }))
+/// Whether the wait came to its end, and nothing else happened. MySQL says so only of a lock's own limit,
+/// which lifts the session's.
+pub(crate) fn ran_out(error: &mysql_async::Error, deadline: &Deadline) -> bool {
+    let mysql_async::Error::Server(error) = error else {
+        return false;
+    };
+    match error.code {
+        code::QUERY_TIMEOUT => true,
+        code::STATEMENT_TIMEOUT => deadline.is_over(),
+        _ => false,
+    }
 }
 
 /// What an error of the driver's means for a lock, and whether the connection lives on.

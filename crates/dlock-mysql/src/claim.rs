@@ -1,17 +1,36 @@
 use crate::Key;
+use crate::known::Known;
 use crate::texts::Texts;
-use std::sync::atomic::{AtomicBool, Ordering};
+use dlock_core::Wait;
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
-/// What a lock shares with its round trips: what it says, and what the server granted.
+/// What a lock shares with its round trips: what it says, what the server granted, and what is known
+/// of the session.
 #[derive(Debug)]
 pub(crate) struct Claim {
-    pub(crate) texts: Texts,
+    texts: Texts,
     granted: AtomicBool,
+    known: AtomicU8,
 }
 
 impl Claim {
     pub(crate) fn new(key: &Key) -> Self {
-        Self { texts: Texts::new(key), granted: AtomicBool::new(false) }
+        let (granted, known) = (AtomicBool::new(false), AtomicU8::new(Known::Nothing as u8));
+        Self { texts: Texts::new(key), granted, known }
+    }
+
+    /// Has the acquire for this wait at hand.
+    pub(crate) fn set_wait(&mut self, wait: Wait) {
+        self.texts.set(self.known(), wait);
+    }
+
+    pub(crate) fn acquire(&self, wait: Wait) -> Cow<'_, str> {
+        self.texts.acquire(self.known(), wait)
+    }
+
+    pub(crate) fn release(&self) -> &str {
+        self.texts.release()
     }
 
     /// Whether the server has granted the key and not been told to free it, as the answers say. So a
@@ -23,5 +42,13 @@ impl Claim {
 
     pub(crate) fn set_granted(&self, is_granted: bool) {
         self.granted.store(is_granted, Ordering::Release);
+    }
+
+    pub(crate) fn known(&self) -> Known {
+        Known::from_u8(self.known.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn set_known(&self, known: Known) {
+        self.known.store(known as u8, Ordering::Release);
     }
 }

@@ -1,7 +1,12 @@
 //! MySQL and MariaDB named locks (`GET_LOCK`) on [`mysql_async`].
 //!
-//! [`Lock`] is held by a connection, until it is released or the connection ends. One code path and
-//! one statement text serve both servers; acquiring is one round trip, and so is releasing.
+//! [`Lock`] is held by a connection, until it is released or the connection ends. One code path serves
+//! both servers; acquiring is one round trip, and so is releasing.
+//!
+//! A lock's statements fit both servers, refuse a key that its session holds already, and lift the
+//! session's own limits on statements, until the lock has been used twice in a row while nobody asked
+//! for its session. Then it knows all that, and says no more than its server needs, until somebody asks
+//! for the session again.
 //!
 //! # Which connection should you give it?
 //!
@@ -31,6 +36,7 @@ mod cancel;
 mod claim;
 mod conn;
 mod key;
+mod known;
 mod mode;
 mod named;
 mod release;

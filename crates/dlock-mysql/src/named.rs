@@ -1,5 +1,6 @@
 use crate::acquire::Acquire;
 use crate::claim::Claim;
+use crate::known::Known;
 use crate::release::Release;
 use crate::{Error, Key, Mode, Place};
 use dlock_core::{ByMut, Hold, RawIntoSession, RawLock, RawNew, RawUnlock, Wait};
@@ -19,7 +20,7 @@ impl<S: Place> Named<S> {
     fn acquire(&mut self, wait: Wait) -> Acquire {
         // Where a trip under way still shares it, the new trip makes its text itself.
         if let Some(claim) = Arc::get_mut(&mut self.claim) {
-            claim.texts.set_wait(wait);
+            claim.set_wait(wait);
         }
         Acquire::new(Arc::clone(&self.claim), wait)
     }
@@ -47,6 +48,7 @@ impl<S: Place> RawLock for Named<S> {
     }
 
     fn session(&mut self) -> Option<&mut S::Conn> {
+        self.claim.set_known(Known::Nothing);
         self.hold.session()
     }
 

@@ -25,13 +25,14 @@ impl<S: AsConn> Trip<S> for Release {
             return (Some(place), Ok(false));
         }
         self.0.set_granted(false);
-        let statement = self.0.texts.release();
-        let outcome = match ask(session, statement).await {
+        let statement = self.0.release();
+        let answer = match ask(session, statement).await {
             // RELEASE_LOCK itself never fails. This is a KILL QUERY, which may have come before or after
             // it, or the late error of a statement of the caller's: only a second one tells.
-            Err(error) if is_alive(&error) => released(ask(session, statement).await),
-            answer => released(answer),
+            Err(error) if is_alive(&error) => ask(session, statement).await,
+            answer => answer,
         };
+        let outcome = self.read(answer);
         if outcome.answer.is_err() {
             spoil(session);
         }
@@ -39,11 +40,15 @@ impl<S: AsConn> Trip<S> for Release {
     }
 }
 
-/// 0 says another's, NULL nobody's.
-fn released(answer: Answer) -> Outcome<mysql_async::Error> {
-    match answer {
-        Ok(Some(number)) => Outcome { answer: Ok(number == Some(1)), usable: true },
-        Ok(None) => closed(),
-        Err(error) => Outcome { usable: false, ..failed(error) },
+impl Release {
+    /// 0 says another's, NULL nobody's. What else a number says is about the session.
+    fn read(&self, answer: Answer) -> Outcome<mysql_async::Error> {
+        let number = match answer {
+            Ok(Some(number)) => number.unwrap_or(0),
+            Ok(None) => return closed(),
+            Err(error) => return Outcome { usable: false, ..failed(error) },
+        };
+        self.0.set_known(self.0.known().after_release(number));
+        Outcome { answer: Ok(number > 0), usable: true }
     }
 }

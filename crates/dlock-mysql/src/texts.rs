@@ -1,10 +1,12 @@
 use crate::Key;
+use crate::known::{Known, LIMITED, MARIA, MYSQL};
 use dlock_core::Wait;
 use itoa::Buffer;
 use std::borrow::Cow;
 
-/// The longest `MAX_EXECUTION_TIME` that MySQL takes, in milliseconds: a good 49 days.
-pub(crate) const LONGEST: u64 = 4_294_967_295;
+/// The longest wait of one statement, in milliseconds, a good 24 days: what both servers take for a
+/// `MAX_EXECUTION_TIME`, in whole seconds.
+pub(crate) const LONGEST: u64 = 2_147_483_000;
 
 /// What one lock says to the server, made once and shared with its round trips.
 #[derive(Debug)]
@@ -15,6 +17,8 @@ pub(crate) struct Texts {
     text: String,
     /// Where the release ends.
     release: usize,
+    /// What both are made for.
+    known: Known,
     /// How long the acquire waits, in milliseconds; `None` while there is none.
     millis: Option<u64>,
 }
@@ -23,32 +27,37 @@ impl Texts {
     pub(crate) fn new(key: &Key) -> Self {
         let name = literal(key);
         let mut text = String::with_capacity(ROOM + 3 * name.len());
-        text.extend(["SELECT RELEASE_LOCK(", &name, ")"]);
-        Self { name, release: text.len(), text, millis: None }
+        release(&mut text, &name, Known::Nothing);
+        Self { name, release: text.len(), text, known: Known::Nothing, millis: None }
+    }
+
+    /// Has both texts at hand.
+    pub(crate) fn set(&mut self, known: Known, wait: Wait) {
+        let millis = millis(wait);
+        if self.known != known {
+            self.text.clear();
+            release(&mut self.text, &self.name, known);
+            (self.release, self.known, self.millis) = (self.text.len(), known, None);
+        }
+        if self.millis != Some(millis) {
+            self.text.truncate(self.release);
+            acquire(&mut self.text, &self.name, known, millis);
+            self.millis = Some(millis);
+        }
     }
 
     pub(crate) fn release(&self) -> &str {
         &self.text[..self.release]
     }
 
-    /// Has the acquire for this wait at hand.
-    pub(crate) fn set_wait(&mut self, wait: Wait) {
+    /// The acquire: made anew for anything else than what was set.
+    pub(crate) fn acquire(&self, known: Known, wait: Wait) -> Cow<'_, str> {
         let millis = millis(wait);
-        if self.millis != Some(millis) {
-            self.text.truncate(self.release);
-            acquire(&mut self.text, &self.name, millis);
-            self.millis = Some(millis);
-        }
-    }
-
-    /// The acquire: made anew for any other wait than the one that was set.
-    pub(crate) fn acquire(&self, wait: Wait) -> Cow<'_, str> {
-        let millis = millis(wait);
-        if self.millis == Some(millis) {
+        if (self.known, self.millis) == (known, Some(millis)) {
             return Cow::Borrowed(&self.text[self.release..]);
         }
         let mut text = String::new();
-        acquire(&mut text, &self.name, millis);
+        acquire(&mut text, &self.name, known, millis);
         Cow::Owned(text)
     }
 }
@@ -56,40 +65,96 @@ impl Texts {
 /// Room for both texts, but for the name that is in them three times.
 const ROOM: usize = 256;
 
+/// How long a statement waits.
 fn millis(wait: Wait) -> u64 {
-    wait.limit().map_or(LONGEST, Wait::millis)
+    wait.limit().map_or(LONGEST, Wait::millis).min(LONGEST)
 }
 
-/// Adds the acquire to a text: one statement for every wait and both servers, with one `GET_LOCK` and
-/// nothing after it.
-///
-/// `/*M!` is a comment to MySQL, `/*+` one to MariaDB. MySQL waits in whole seconds, which it rounds,
-/// so its wait ends by `MAX_EXECUTION_TIME` (milliseconds, a literal) before those are over; MariaDB
-/// waits for fractions of a second as they are. Both texts lift the session's own limit on statements.
-fn acquire(text: &mut String, name: &str, millis: u64) {
+/// Adds the release. The second one in a row also asks what session it is: who uses a lock once does
+/// not pay for that.
+fn release(text: &mut String, name: &str, known: Known) {
+    let name = if known == Known::Maria { bare(name) } else { name };
+    text.extend(["SELECT RELEASE_LOCK(", name, ")"]);
+    if known == Known::Clear {
+        text.push_str(&format!(
+            "/*!50708 *{MYSQL}*//*M!100101 *IF(@@max_statement_time,{LIMITED},{MARIA})*/"
+        ));
+    }
+}
+
+/// Adds the acquire, with one `GET_LOCK` and nothing after it.
+fn acquire(text: &mut String, name: &str, known: Known, millis: u64) {
+    match known {
+        Known::Nothing | Known::Clear => either(text, name, millis),
+        Known::Mysql => mysql(text, name, millis),
+        Known::Maria => maria(text, name, millis),
+    }
+}
+
+/// For either server, with -1 where the session holds the key already: it would be granted once more.
+/// `/*M!` is a comment to MySQL, `/*+` one to MariaDB before 12.0, which waits for fractions of a second
+/// as they are. What each gets lifts the session's own limit on statements.
+fn either(text: &mut String, name: &str, millis: u64) {
+    text.push_str("/*M!100101 SET STATEMENT max_statement_time=0 FOR */ ");
+    let seconds = select(text, millis);
+    text.extend(["IF(IS_USED_LOCK(", name, ")=CONNECTION_ID(),-1,GET_LOCK(", name, ","]);
+    push(text, seconds);
+    text.push_str("/*M!100101 -");
+    push_seconds(text, seconds * 1000 - millis);
+    text.push_str("*/))");
+}
+
+fn mysql(text: &mut String, name: &str, millis: u64) {
+    let seconds = select(text, millis);
+    text.extend(["GET_LOCK(", name, ","]);
+    push(text, seconds);
+    text.push(')');
+}
+
+/// MariaDB knows a name by its bytes.
+fn maria(text: &mut String, name: &str, millis: u64) {
+    text.extend(["SELECT GET_LOCK(", bare(name), ","]);
+    push_seconds(text, millis);
+    text.push(')');
+}
+
+/// Adds how a statement of MySQL's starts, and tells how many seconds it is to wait: whole ones, which
+/// it rounds, so a wait ends by `MAX_EXECUTION_TIME` (milliseconds, a literal) before those are over.
+fn select(text: &mut String, millis: u64) -> u64 {
     let (limit, seconds) = if millis == 0 { (LONGEST, 0) } else { (millis, millis / 1000 + 2) };
-    text.extend([
-        "/*M!100101 SET STATEMENT max_statement_time=0 FOR */ SELECT /*+ MAX_EXECUTION_TIME(",
-        Buffer::new().format(limit),
-        ") */ IF(IS_USED_LOCK(",
-        name,
-        ")=CONNECTION_ID(),-1,GET_LOCK(",
-        name,
-        ",",
-        Buffer::new().format(seconds),
-        "/*M!100101 *0+",
-        Buffer::new().format(millis),
-        "*0.001*/))",
-    ]);
+    text.push_str("SELECT /*+ MAX_EXECUTION_TIME(");
+    push(text, limit);
+    text.push_str(") */ ");
+    seconds
 }
 
-/// The name as a literal: its bytes in hexadecimal, whatever the connection's character set and SQL
-/// mode are.
+/// Adds milliseconds as seconds, whole ones without a fraction: MariaDB reads a decimal more slowly.
+fn push_seconds(text: &mut String, millis: u64) {
+    push(text, millis / 1000);
+    let rest = millis % 1000;
+    if rest > 0 {
+        text.push('.');
+        text.push_str(&Buffer::new().format(1000 + rest)[1..]);
+    }
+}
+
+fn push(text: &mut String, number: u64) {
+    text.push_str(Buffer::new().format(number));
+}
+
+/// How a literal starts that is a name on MySQL, whatever the connection's character set is.
+const INTRODUCER: &str = "_utf8mb4 ";
+
+/// The literal without that.
+fn bare(name: &str) -> &str {
+    &name[INTRODUCER.len()..]
+}
+
+/// The name as a literal: its bytes in hexadecimal, whatever the session's SQL mode is.
 fn literal(key: &Key) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    const START: &str = "_utf8mb4 0x";
-    let mut literal = String::with_capacity(START.len() + 2 * key.as_str().len());
-    literal.push_str(START);
+    let mut literal = String::with_capacity(INTRODUCER.len() + 2 + 2 * key.as_str().len());
+    literal.extend([INTRODUCER, "0x"]);
     for byte in key.as_str().bytes() {
         literal.push(DIGITS[usize::from(byte >> 4)].into());
         literal.push(DIGITS[usize::from(byte & 15)].into());
@@ -101,46 +166,91 @@ fn literal(key: &Key) -> String {
 mod tests {
     use super::{LONGEST, Texts, literal};
     use crate::Key;
+    use crate::known::Known;
     use dlock_core::Wait;
     use std::time::Duration;
 
-    fn text(wait: Wait) -> String {
-        Texts::new(&Key::from(1)).acquire(wait).into_owned()
+    const KNOWN: [Known; 4] = [Known::Nothing, Known::Clear, Known::Maria, Known::Mysql];
+
+    fn text(known: Known, wait: Wait) -> String {
+        Texts::new(&Key::from(1)).acquire(known, wait).into_owned()
+    }
+
+    /// For either server, for MariaDB, for MySQL.
+    fn texts(wait: Wait) -> [String; 3] {
+        assert_eq!(text(Known::Nothing, wait), text(Known::Clear, wait));
+        [Known::Nothing, Known::Maria, Known::Mysql].map(|known| text(known, wait))
+    }
+
+    /// The milliseconds and seconds of MySQL, what MariaDB takes off those, and its own seconds.
+    fn expected(limit: &str, seconds: &str, less: &str, maria: &str) -> [String; 3] {
+        let select = format!("SELECT /*+ MAX_EXECUTION_TIME({limit}) */");
+        [
+            format!(
+                "/*M!100101 SET STATEMENT max_statement_time=0 FOR */ {select} \
+                 IF(IS_USED_LOCK(_utf8mb4 0x31)=CONNECTION_ID(),-1,\
+                 GET_LOCK(_utf8mb4 0x31,{seconds}/*M!100101 -{less}*/))"
+            ),
+            format!("SELECT GET_LOCK(0x31,{maria})"),
+            format!("{select} GET_LOCK(_utf8mb4 0x31,{seconds})"),
+        ]
     }
 
     #[test]
     fn durations_round_up() {
-        let text = text(Wait::For(Duration::from_nanos(1_499_000_001)));
-        assert!(text.contains("MAX_EXECUTION_TIME(1500)"), "{text}");
-        assert!(text.ends_with(",3/*M!100101 *0+1500*0.001*/))"), "{text}");
+        let wait = Wait::For(Duration::from_nanos(1_499_000_001));
+        assert_eq!(texts(wait), expected("1500", "3", "1.500", "1.500"));
+        let wait = Wait::For(Duration::from_nanos(1));
+        assert_eq!(texts(wait), expected("1", "2", "1.999", "0.001"));
+    }
+
+    #[test]
+    fn milliseconds_keep_their_place() {
+        let wait = Wait::For(Duration::from_millis(2_005));
+        assert_eq!(texts(wait), expected("2005", "4", "1.995", "2.005"));
+    }
+
+    #[test]
+    fn whole_seconds_have_no_fraction() {
+        assert_eq!(texts(Wait::For(Duration::from_secs(3))), expected("3000", "5", "2", "3"));
     }
 
     #[test]
     fn no_wait_is_zero_seconds_and_no_limit() {
-        let text = text(Wait::No);
-        assert!(text.contains("MAX_EXECUTION_TIME(4294967295)"), "{text}");
-        assert!(text.ends_with(",0/*M!100101 *0+0*0.001*/))"), "{text}");
+        assert_eq!(texts(Wait::No), expected("2147483000", "0", "0", "0"));
     }
 
     #[test]
     fn the_longest_slice_fits() {
         for wait in [Wait::For(Duration::from_millis(LONGEST)), Wait::Forever] {
-            let text = text(wait);
-            assert!(text.ends_with(",4294969/*M!100101 *0+4294967295*0.001*/))"), "{text}");
+            assert_eq!(texts(wait), expected("2147483000", "2147485", "2", "2147483"));
         }
+    }
+
+    #[test]
+    fn a_release_asks_only_what_is_not_known_and_stays_so() {
+        let mut texts = Texts::new(&Key::from(1));
+        let releases = KNOWN.map(|known| {
+            texts.set(known, Wait::No);
+            texts.release().to_owned()
+        });
+        let both = "SELECT RELEASE_LOCK(_utf8mb4 0x31)";
+        let asks = format!("{both}/*!50708 *3*//*M!100101 *IF(@@max_statement_time,4,2)*/");
+        assert_eq!(releases, [both, &asks, "SELECT RELEASE_LOCK(0x31)", both]);
     }
 
     #[test]
     fn each_wait_has_its_own_text() {
         let mut texts = Texts::new(&Key::from(1));
-        let release = texts.release().to_owned();
         let [one, two] = [1, 2].map(|seconds| Wait::For(Duration::from_secs(seconds)));
-        for wait in [one, two, two, one] {
-            texts.set_wait(wait);
-            for asked in [one, two] {
-                assert_eq!(texts.acquire(asked), text(asked));
+        for set in KNOWN {
+            for wait in [one, two, two, one] {
+                texts.set(set, wait);
+                for asked in KNOWN {
+                    assert_eq!(texts.acquire(asked, one), text(asked, one));
+                    assert_eq!(texts.acquire(asked, two), text(asked, two));
+                }
             }
-            assert_eq!(texts.release(), release);
         }
     }
 

@@ -8,6 +8,7 @@ mod loss;
 mod pool;
 mod server;
 mod session;
+mod used;
 mod wire;
 
 use dlock_testkit::server::{Maria, Mysql};
@@ -64,6 +65,11 @@ fn of_sessions<E: Flavour>(server: &str) -> Vec<Trial> {
         trial(format!("{server}::session::spawned_scope"), session::spawned_scope::<E>),
         trial(format!("{server}::session::given_back"), session::given_back::<E>),
         trial(format!("{server}::session::unread_error"), session::unread_error::<E>),
+        trial(format!("{server}::used::says_less"), used::says_less::<E>),
+        trial(format!("{server}::used::limited_session"), used::limited_session::<E>),
+        trial(format!("{server}::used::limited_by_hand"), used::limited_by_hand::<E>),
+        trial(format!("{server}::used::taken_by_hand"), used::taken_by_hand::<E>),
+        trial(format!("{server}::used::lost"), used::lost::<E>),
         trial(format!("{server}::pool::reset"), pool::reset::<E>),
         trial(format!("{server}::pool::no_reset"), pool::no_reset::<E>),
         trial(format!("{server}::loss::killed_query"), loss::killed_query::<E>),

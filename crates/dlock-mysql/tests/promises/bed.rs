@@ -71,12 +71,12 @@ impl<E: Flavour, K: Kind> Bed for MysqlBed<E, K> {
     }
 
     async fn lock(&self, key: &str) -> Lock<K::Session> {
-        Lock::new(K::session(opts::<E>()).await, key).unwrap()
+        K::lock(opts::<E>(), key).await
     }
 
     async fn hurried(&self, key: &str) -> Lock<K::Session> {
         let opts = OptsBuilder::from_opts(opts::<E>()).init(vec![E::HURRY]);
-        Lock::new(K::session(opts.into()).await, key).unwrap()
+        K::lock(opts.into(), key).await
     }
 
     fn address(&self) -> Option<SocketAddr> {
@@ -87,7 +87,7 @@ impl<E: Flavour, K: Kind> Bed for MysqlBed<E, K> {
     async fn lock_through(&self, proxy: SocketAddr, key: &str) -> Lock<K::Session> {
         let opts = OptsBuilder::from_opts(opts::<E>());
         let opts = opts.ip_or_hostname(proxy.ip().to_string()).tcp_port(proxy.port());
-        Lock::new(K::session(opts.into()).await, key).unwrap()
+        K::lock(opts.into(), key).await
     }
 
     async fn holders(&self, key: &str) -> usize {

@@ -1,7 +1,8 @@
 //! The kinds of session that a lock can be made over.
 
-use dlock_mysql::Place;
+use dlock_core::Wait;
 use dlock_mysql::mysql_async::{Conn, Connection, Opts, Pool, PoolOpts, Transaction, TxOpts};
+use dlock_mysql::{Lock, Place};
 use std::future::Future;
 
 /// Makes sessions of one kind.
@@ -11,6 +12,11 @@ pub(crate) trait Kind: Send + Sync + 'static {
 
     /// A session of its own.
     fn session(opts: Opts) -> impl Future<Output = Self::Session> + Send;
+
+    /// A lock over one.
+    fn lock(opts: Opts, key: &str) -> impl Future<Output = Lock<Self::Session>> + Send {
+        async move { Lock::new(Self::session(opts).await, key).unwrap() }
+    }
 }
 
 async fn connect(opts: Opts) -> Conn {
@@ -30,6 +36,27 @@ impl Kind for Owned {
 
     async fn session(opts: Opts) -> Conn {
         connect(opts).await
+    }
+}
+
+/// The same, by a lock that has been used: by the third time it says less to a session that it knows.
+pub(crate) struct Used;
+
+impl Kind for Used {
+    type Session = Conn;
+
+    async fn session(opts: Opts) -> Conn {
+        connect(opts).await
+    }
+
+    async fn lock(opts: Opts, key: &str) -> Lock {
+        let mut lock = Lock::new(connect(opts).await, key).unwrap();
+        for _ in 0..2 {
+            if lock.acquire(Wait::No).await.unwrap() {
+                lock.release().await.unwrap();
+            }
+        }
+        lock
     }
 }
 

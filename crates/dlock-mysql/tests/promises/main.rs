@@ -7,7 +7,7 @@ mod nested;
 use bed::MysqlBed;
 use dlock_testkit::server::{Maria, Mysql};
 use dlock_testkit::trial::{drop_promises, harness, lone_script_promises, promises, trial};
-use kind::{LentConn, LentConnection, LentTransaction, Owned, Pooled};
+use kind::{LentConn, LentConnection, LentTransaction, Owned, Pooled, Used};
 use libtest_mimic::Trial;
 use std::process::ExitCode;
 
@@ -21,6 +21,9 @@ fn on<E: bed::Flavour>(server: &str) -> Vec<Trial> {
     let mut trials = promises::<MysqlBed<E, Owned>>(&format!("{server}::conn"));
     trials.extend(drop_promises::<MysqlBed<E, Owned>>(&format!("{server}::conn")));
     trials.extend(lone_script_promises::<MysqlBed<E, Owned>>(&format!("{server}::conn"), None));
+    trials.extend(promises::<MysqlBed<E, Used>>(&format!("{server}::used")));
+    trials.extend(drop_promises::<MysqlBed<E, Used>>(&format!("{server}::used")));
+    trials.extend(lone_script_promises::<MysqlBed<E, Used>>(&format!("{server}::used"), None));
     trials.extend(promises::<MysqlBed<E, Pooled>>(&format!("{server}::pooled")));
     trials.extend(drop_promises::<MysqlBed<E, Pooled>>(&format!("{server}::pooled")));
     trials.extend(promises::<MysqlBed<E, LentConn>>(&format!("{server}::lent_conn")));
