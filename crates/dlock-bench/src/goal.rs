@@ -8,7 +8,7 @@ use crate::measure::{
     WAIT_FREE,
 };
 use crate::place::Database;
-use crate::subject::{LENT, OWNED, RAW, SHARED, SQLX, TYPED};
+use crate::subject::{LENT, OWNED, RAW, RAW_LATER, SHARED, SQLX, TYPED};
 
 /// What a value is held to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -90,7 +90,10 @@ impl Goal {
     }
 
     fn text(&self) -> String {
-        let short = |name: &'static str| if name == RAW { "the raw driver" } else { name };
+        let short = |name: &'static str| match name {
+            RAW | RAW_LATER => "the raw driver",
+            _ => name,
+        };
         let by = self.by.map_or_else(String::new, |other| format!(" by {}", short(other)));
         format!("{}: {}{by}", self.measure, self.subject)
     }
@@ -126,13 +129,12 @@ fn goals(database: Database) -> Vec<Goal> {
         Database::Postgres => &POSTGRES,
         Database::Mysql | Database::Mariadb => &MYSQL,
         Database::Mssql => &MSSQL,
-        Database::Oracle => &[],
+        Database::Oracle => &ORACLE,
     };
     own.iter().chain(&EVERYWHERE).copied().collect()
 }
 
-const EVERYWHERE: [Goal; 5] = [
-    Goal::new(HAND_OVER, OWNED, Bound::AtMost(1.05)).by(RAW, Layout::Pinned),
+const EVERYWHERE: [Goal; 4] = [
     Goal::new(ACQUIRE_TRIPS, OWNED, Bound::Exactly(1.0)),
     Goal::new(RELEASE_TRIPS, OWNED, Bound::Exactly(1.0)),
     Goal::new(PAIR_TRIPS, LENT, Bound::Exactly(2.0)),
@@ -140,7 +142,7 @@ const EVERYWHERE: [Goal; 5] = [
     Goal::new(PAIR_BYTES, LENT, Bound::Exactly(1.0)).by(RAW, Layout::Unpinned),
 ];
 
-const POSTGRES: [Goal; 12] = [
+const POSTGRES: [Goal; 13] = [
     Goal::new(PAIRS, LENT, Bound::AtLeast(0.97)).by(RAW, Layout::Pinned),
     Goal::new(PAIRS, SHARED, Bound::AtLeast(0.95)).by(RAW, Layout::Pinned),
     Goal::new(CPU, LENT, Bound::AtMost(1.05)).by(RAW, Layout::Pinned),
@@ -153,20 +155,27 @@ const POSTGRES: [Goal; 12] = [
     Goal::new(PAIRS_OF_EIGHT, OWNED, Bound::AtLeast(1.6)).by(DISTRIBUTED, Layout::Unpinned),
     Goal::new(PAIRS, OWNED, Bound::AtLeast(2.0)).by(PYTHON, Layout::Pinned),
     Goal::new(PAIRS_OF_EIGHT, OWNED, Bound::AtLeast(5.0)).by(PYTHON, Layout::Unpinned),
+    Goal::new(HAND_OVER, OWNED, Bound::AtMost(1.05)).by(RAW, Layout::Pinned),
 ];
 
-const MYSQL: [Goal; 5] = [
+const MYSQL: [Goal; 7] = [
     Goal::new(PAIRS, LENT, Bound::AtLeast(0.95)).by(RAW, Layout::Pinned),
-    Goal::new(PAIRS, OWNED, Bound::AtLeast(0.95)).by(RAW, Layout::Pinned),
+    Goal::new(PAIRS, OWNED, Bound::AtLeast(0.95)).by(RAW_LATER, Layout::Pinned),
     Goal::new(PAIRS, OWNED, Bound::AtLeast(1.7)).by(DISTRIBUTED, Layout::Pinned),
     Goal::new(PAIRS, OWNED, Bound::AtLeast(2.0)).by(PYTHON, Layout::Pinned),
     Goal::new(PAIRS_OF_EIGHT, OWNED, Bound::AtLeast(5.0)).by(PYTHON, Layout::Unpinned),
+    Goal::new(HAND_OVER, OWNED, Bound::AtMost(1.05)).by(RAW_LATER, Layout::Pinned),
+    Goal::new(PAIR_BYTES, OWNED, Bound::Exactly(1.0)).by(RAW_LATER, Layout::Unpinned),
 ];
 
-const MSSQL: [Goal; 2] = [
+const MSSQL: [Goal; 3] = [
     Goal::new(PAIRS, LENT, Bound::AtLeast(0.93)).by(RAW, Layout::Pinned),
     Goal::new(PAIRS, OWNED, Bound::AtLeast(0.93)).by(RAW, Layout::Pinned),
+    Goal::new(HAND_OVER, OWNED, Bound::AtMost(1.05)).by(RAW, Layout::Pinned),
 ];
+
+const ORACLE: [Goal; 1] =
+    [Goal::new(HAND_OVER, OWNED, Bound::AtMost(1.05)).by(RAW, Layout::Pinned)];
 
 #[cfg(test)]
 mod tests {

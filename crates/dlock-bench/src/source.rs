@@ -24,17 +24,18 @@ impl Source for Place {
     }
 }
 
-/// A server's address, and the statements that `L` sends to it.
+/// A server's address, and the statements that `L` sends to it over a connection that it has used so
+/// many times.
 #[derive(Debug)]
-pub(crate) struct Recorded<L> {
+pub(crate) struct Recorded<L, const USES: u32 = 0> {
     pub(crate) place: Place,
     pub(crate) statements: Statements,
     locker: PhantomData<fn() -> L>,
 }
 
-impl<L: Locker<Source = Place>> Source for Recorded<L> {
+impl<L: Locker<Source = Place>, const USES: u32> Source for Recorded<L, USES> {
     async fn open(place: Place) -> Result<Self> {
-        let statements = Statements::of::<L>(place).await?;
+        let statements = Statements::of::<L>(place, USES).await?;
         Ok(Self { place, statements, locker: PhantomData })
     }
 }

@@ -23,20 +23,13 @@ pub(crate) struct Statements {
 }
 
 impl Statements {
-    /// Records what `L` sends for a key that nobody holds.
-    pub(crate) async fn of<L: Locker<Source = Place>>(place: Place) -> Result<Self> {
-        let recorder = Recorder::start(place).await?;
-        let mut locker = L::connect(&recorder.place(), SAMPLE).await?;
-        recorder.reset();
-        locker.acquire().await?;
-        locker.release().await?;
-        let [acquire, release] = pair(&recorder)?;
+    /// Records what `L` sends for a key that nobody holds, over a connection that has acquired and
+    /// released it so many times.
+    pub(crate) async fn of<L: Locker<Source = Place>>(place: Place, uses: u32) -> Result<Self> {
+        let [acquire, release] = record::<L>(place, uses, None).await?;
         let mut within = Vec::new();
         for limit in LIMITS {
-            recorder.reset();
-            locker.acquire_within(limit).await?;
-            locker.release().await?;
-            let [acquire, _] = pair(&recorder)?;
+            let [acquire, _] = record::<L>(place, uses, Some(limit)).await?;
             within.push((limit, acquire));
         }
         Ok(Self { acquire, release, within })
@@ -60,6 +53,23 @@ impl Statements {
         let found = self.within.iter().find(|(recorded, _)| *recorded == limit);
         found.map(|(_, text)| text.as_str())
     }
+}
+
+async fn record<L: Locker<Source = Place>>(
+    place: Place,
+    uses: u32,
+    limit: Option<Duration>,
+) -> Result<[String; 2]> {
+    let recorder = Recorder::start(place).await?;
+    let mut locker = L::connect(&recorder.place(), SAMPLE).await?;
+    locker.pairs(uses).await?;
+    recorder.reset();
+    match limit {
+        Some(limit) => drop(locker.acquire_within(limit).await?),
+        None => locker.acquire().await?,
+    }
+    locker.release().await?;
+    pair(&recorder)
 }
 
 fn hex(text: &str) -> String {

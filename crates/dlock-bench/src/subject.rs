@@ -41,7 +41,7 @@ pub(crate) trait Subject: Send {
     fn pairs(&mut self, count: u32) -> BoxFuture<'_, Result<Lap>>;
 
     /// Hands the lock of connection 0 over to a waiter of the same kind, each time from the call that
-    /// releases to the waiter's return: to a new connection, then to the same once more.
+    /// releases to the waiter's return: to a new connection, then to the same in its third use.
     fn hand_overs<'a>(&'a mut self, eye: &'a mut Eye) -> BoxFuture<'a, Result<[Duration; 2]>>;
 
     /// How long an acquire took that could not succeed; `None` when there is no such call.
@@ -96,8 +96,10 @@ impl Kind {
     }
 }
 
-/// The one that all others are compared with.
+/// The one that all others are compared with. Its statements are those of a lock's first use.
 pub(crate) const RAW: &str = "raw driver, same statements";
+/// The same with those of a lock's later uses, where they differ: what an owned one is compared with.
+pub(crate) const RAW_LATER: &str = "raw driver, later statements";
 
 const fn whole<L: crate::locker::Locker>(name: &'static str) -> Kind {
     Kind { name, is_whole: true, connect: Native::<L>::connect }
@@ -150,10 +152,10 @@ const WAIT_FREE: &[Kind] = &[
 ];
 
 const MYSQL: &[Kind] = &[
-    whole::<mysql::Raw>(RAW),
+    whole::<mysql::Raw<0>>(RAW),
+    whole::<mysql::Raw<{ mysql::FIRST_USES }>>(RAW_LATER),
     whole::<mysql::Plain>("raw driver, plain statements"),
     whole::<mysql::Naive>("raw driver, naive"),
-    whole::<mysql::Kept>("raw driver, SQL PREPARE"),
     whole::<mysql::Owned>(OWNED),
     pairs_only::<mysql::Lent>(LENT),
     #[cfg(feature = "peers")]
@@ -193,5 +195,5 @@ pub(crate) fn wait_free(database: Database) -> &'static [Kind] {
 
 /// The statements that this library sends to PostgreSQL.
 pub(crate) async fn postgres_statements(place: Place) -> Result<Statements> {
-    Statements::of::<postgres::Shared>(place).await
+    Statements::of::<postgres::Shared>(place, 0).await
 }

@@ -89,22 +89,25 @@ mod tests {
     use super::{COUNT, Tap};
     use crate::place::Database;
     use crate::server::Server;
-    use crate::subject::{LENT, RAW, kinds};
+    use crate::subject::{LENT, OWNED, RAW, RAW_LATER, kinds};
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn the_raw_driver_sends_what_a_lent_lock_sends() {
-        for database in [Database::Postgres, Database::Mariadb] {
+    async fn the_raw_driver_sends_what_a_lock_sends() {
+        for (database, pair) in [
+            (Database::Postgres, [RAW, LENT]),
+            (Database::Mariadb, [RAW, LENT]),
+            (Database::Mariadb, [RAW_LATER, OWNED]),
+        ] {
             let server = Server::start(database).expect("a server");
             let place = server.place().expect("an address");
             let mut counts = Vec::new();
-            let is_compared = |name: &str| [RAW, LENT].contains(&name);
-            for kind in kinds(database, false).into_iter().filter(|it| is_compared(it.name)) {
+            for kind in kinds(database, false).into_iter().filter(|it| pair.contains(&it.name)) {
                 let mut tap = Tap::open(place, kind).await.expect("a subject");
                 let pairs = tokio::time::timeout(Duration::from_secs(20), tap.pairs()).await;
                 counts.push(pairs.expect("in time").expect("pairs"));
             }
             assert_eq!(counts.len(), 2);
-            assert_eq!(counts[0], counts[1], "round trips and bytes on {database:?}");
+            assert_eq!(counts[0], counts[1], "round trips and bytes of {pair:?} on {database:?}");
             assert_eq!(counts[0][0], 2 * COUNT, "one round trip each way");
         }
     }

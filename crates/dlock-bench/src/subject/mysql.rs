@@ -20,16 +20,19 @@ async fn conn(place: &Place) -> Result<Conn> {
     Ok(Conn::new(opts.prefer_socket(false)).await?)
 }
 
-/// The raw driver, which sends what this library sends.
-pub(super) struct Raw {
+/// After so many uses a lock knows its session, and its statements change no more.
+pub(super) const FIRST_USES: u32 = 2;
+
+/// The raw driver, which sends what this library sends after so many uses.
+pub(super) struct Raw<const USES: u32> {
     conn: Conn,
     statements: Statements,
 }
 
-impl Locker for Raw {
-    type Source = Recorded<Owned>;
+impl<const USES: u32> Locker for Raw<USES> {
+    type Source = Recorded<Owned, USES>;
 
-    async fn connect(recorded: &Recorded<Owned>, key: u32) -> Result<Self> {
+    async fn connect(recorded: &Recorded<Owned, USES>, key: u32) -> Result<Self> {
         let statements = recorded.statements.with_key(key);
         Ok(Self { conn: conn(&recorded.place).await?, statements })
     }
@@ -56,33 +59,6 @@ impl Locker for Raw {
 async fn ask(conn: &mut Conn, text: &str) -> Result<i64> {
     let answer: Option<Option<i64>> = conn.query_first(text).await?;
     answer.flatten().context("the server did not say")
-}
-
-/// The raw driver with the same statements, prepared by SQL: the server keeps them for the session
-/// under names, and preparing takes no message of another kind.
-pub(super) struct Kept {
-    conn: Conn,
-}
-
-impl Locker for Kept {
-    type Source = Recorded<Owned>;
-
-    async fn connect(recorded: &Recorded<Owned>, key: u32) -> Result<Self> {
-        let Statements { acquire, release, .. } = recorded.statements.with_key(key);
-        let mut conn = conn(&recorded.place).await?;
-        for (name, text) in [("acquire", acquire), ("release", release)] {
-            conn.query_drop(format!("PREPARE kept_{name} FROM '{text}'")).await?;
-        }
-        Ok(Self { conn })
-    }
-
-    async fn acquire(&mut self) -> Result<()> {
-        ask(&mut self.conn, "EXECUTE kept_acquire").await.map(drop)
-    }
-
-    async fn release(&mut self) -> Result<()> {
-        ask(&mut self.conn, "EXECUTE kept_release").await.map(drop)
-    }
 }
 
 /// The raw driver with one plain statement each way: nothing of what this library's statements see

@@ -114,7 +114,9 @@ impl<L: Locker> Subject for Native<L> {
         async move {
             let waiter = L::connect(&self.source, KEY).await?;
             let holder = self.first()?;
-            let (first, waiter) = hand_over(holder, waiter, eye).await?;
+            let (first, mut waiter) = hand_over(holder, waiter, eye).await?;
+            // From its third use on a lock's statements change no more.
+            waiter.pairs(1).await?;
             let (again, _) = hand_over(holder, waiter, eye).await?;
             Ok([first, again])
         }
