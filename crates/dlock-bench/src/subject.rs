@@ -41,7 +41,7 @@ pub(crate) trait Subject: Send {
     fn pairs(&mut self, count: u32) -> BoxFuture<'_, Result<Lap>>;
 
     /// Hands the lock of connection 0 over to a waiter of the same kind, each time from the call that
-    /// releases to the waiter's return: to a new connection, then to the same in its third use.
+    /// releases to the waiter's return: to a new connection, then to the same in use.
     fn hand_overs<'a>(&'a mut self, eye: &'a mut Eye) -> BoxFuture<'a, Result<[Duration; 2]>>;
 
     /// How long an acquire took that could not succeed; `None` when there is no such call.

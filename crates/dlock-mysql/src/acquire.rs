@@ -41,12 +41,13 @@ impl<S: AsConn> Trip<S> for Acquire {
         let deadline = Deadline::new(self.wait);
         let outcome = loop {
             let (slice, last) = deadline.slice(self.longest);
+            let end = if last { deadline } else { Deadline::new(slice) };
             let statement = self.claim.acquire(slice);
             let waiter = Waiter::new(session.conn(), &statement);
             let mut answer = ask(session, &statement);
             let heard = poll_fn(|context| hear(answer.poll_unpin(context), &gone)).await;
             let answer = if heard.is_none() { waiter.end(answer).await } else { heard };
-            let outcome = answer.map_or_else(closed, |answer| read(answer, &deadline));
+            let outcome = answer.map_or_else(closed, |answer| read(answer, &end));
             if last || !matches!(outcome.answer, Ok(false)) {
                 break outcome;
             }
@@ -79,17 +80,17 @@ fn hear(answer: Poll<Answer>, gone: &Gone) -> Poll<Option<Answer>> {
     }
 }
 
-fn read(answer: Answer, deadline: &Deadline) -> Outcome<mysql_async::Error> {
+fn read(answer: Answer, end: &Deadline) -> Outcome<mysql_async::Error> {
     let answer = match answer {
         Ok(Some(Some(1))) => Ok(true),
         Ok(Some(Some(0))) => Ok(false),
         Ok(Some(Some(-1))) => Err(Error::AlreadyHeld.into()),
         // MariaDB says no more than this after KILL QUERY, and where the statement's time is over: from
         // 12.0 on it heeds the hint, which then comes before its own wait has ended.
-        Ok(Some(None)) if deadline.is_over() => Ok(false),
+        Ok(Some(None)) if end.is_over() => Ok(false),
         Ok(Some(None)) => Err(Error::Interrupted(None).into()),
         Ok(_) => return closed(),
-        Err(error) if ran_out(&error, deadline) => Ok(false),
+        Err(error) if ran_out(&error, end) => Ok(false),
         Err(error) => return failed(error),
     };
     Outcome { answer, usable: true }

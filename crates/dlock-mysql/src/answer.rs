@@ -40,17 +40,13 @@ pub(crate) fn ask<'a, S: AsConn>(
     session.query_first(statement)
 }
 
-/// Whether the wait came to its end, and nothing else happened. MySQL says so only of a lock's own limit,
-/// which lifts the session's.
-pub(crate) fn ran_out(error: &mysql_async::Error, deadline: &Deadline) -> bool {
+/// Whether the wait came to its end, and nothing else happened. Before that it is another statement's
+/// time that was over: the late error of one of the caller's.
+pub(crate) fn ran_out(error: &mysql_async::Error, end: &Deadline) -> bool {
     let mysql_async::Error::Server(error) = error else {
         return false;
     };
-    match error.code {
-        code::QUERY_TIMEOUT => true,
-        code::STATEMENT_TIMEOUT => deadline.is_over(),
-        _ => false,
-    }
+    matches!(error.code, code::QUERY_TIMEOUT | code::STATEMENT_TIMEOUT) && end.is_over()
 }
 
 /// What an error of the driver's means for a lock, and whether the connection lives on.

@@ -4,7 +4,8 @@ use futures_util::FutureExt;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Connection, Transaction};
 
-/// A connection, or what stands for one.
+/// A connection, or what stands for one: always the same session, whose settings and locks change by
+/// nothing but the statements that it is given. A lock remembers what it has seen there.
 pub trait AsConn: Queryable {
     /// The connection.
     fn conn(&self) -> &Conn;

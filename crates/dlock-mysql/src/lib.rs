@@ -3,10 +3,10 @@
 //! [`Lock`] is held by a connection, until it is released or the connection ends. One code path serves
 //! both servers; acquiring is one round trip, and so is releasing.
 //!
-//! A lock's statements fit both servers, refuse a key that its session holds already, and lift the
-//! session's own limits on statements, until the lock has been used twice in a row while nobody asked
-//! for its session. Then it knows all that, and says no more than its server needs, until somebody asks
-//! for the session again.
+//! A lock's statements fit both servers, refuse a key that its session holds already, and outlast the
+//! session's own limits on statements. A lock that is used again and again while nobody asks for its
+//! session comes to know which server that is, that it does not hold the key, and whether MariaDB has
+//! a limit there. From then on it says only what is needed, until somebody asks for the session.
 //!
 //! # Which connection should you give it?
 //!

@@ -18,6 +18,9 @@ use crate::source::Source;
 /// The key of a subject's first connection; the others count on from here.
 const KEY: u32 = 4_242_000;
 
+/// After so many pairs a connection is in use.
+const IN_USE: u32 = 10;
+
 /// How many wait at once while memory is counted.
 const WAITERS: i64 = 50;
 
@@ -115,8 +118,8 @@ impl<L: Locker> Subject for Native<L> {
             let waiter = L::connect(&self.source, KEY).await?;
             let holder = self.first()?;
             let (first, mut waiter) = hand_over(holder, waiter, eye).await?;
-            // From its third use on a lock's statements change no more.
-            waiter.pairs(1).await?;
+            // What a connection's first statements have both sides allocate is no part of a hand-over.
+            waiter.pairs(IN_USE).await?;
             let (again, _) = hand_over(holder, waiter, eye).await?;
             Ok([first, again])
         }

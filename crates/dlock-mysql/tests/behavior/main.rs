@@ -70,6 +70,8 @@ fn of_sessions<E: Flavour>(server: &str) -> Vec<Trial> {
         trial(format!("{server}::used::limited_by_hand"), used::limited_by_hand::<E>),
         trial(format!("{server}::used::taken_by_hand"), used::taken_by_hand::<E>),
         trial(format!("{server}::used::lost"), used::lost::<E>),
+        trial(format!("{server}::used::names"), used::names::<E>),
+        trial(format!("{server}::used::late_error"), used::late_error::<E>),
         trial(format!("{server}::pool::reset"), pool::reset::<E>),
         trial(format!("{server}::pool::no_reset"), pool::no_reset::<E>),
         trial(format!("{server}::loss::killed_query"), loss::killed_query::<E>),

@@ -123,14 +123,49 @@ pub(crate) async fn taken_by_hand<E: Flavour>() {
     assert!(matches!(lock.acquire(Wait::No).await, Err(Error::AlreadyHeld)));
 }
 
-/// A key that was lost is told, and the lock goes on.
+/// A key that was lost is told, however often the lock was used before, and the lock goes on.
 pub(crate) async fn lost<E: Flavour>() {
     let key = fresh_key("lost");
-    let mut lock = used::<E>(&key).await;
-    for _ in 0..3 {
+    for uses in 0..4 {
+        let mut lock = Lock::new(conn::<E>().await, key.as_str()).unwrap();
+        for _ in 0..uses {
+            lock.lock().await.unwrap().release().await.unwrap();
+        }
         let mut guard = lock.lock().await.unwrap();
         guard.session().query_drop("DO RELEASE_ALL_LOCKS()").await.unwrap();
-        assert!(matches!(guard.release().await, Err(Error::Lost(None))));
+        let answer = guard.release().await;
+        assert!(matches!(answer, Err(Error::Lost(None))), "after {uses} uses: {answer:?}");
+        use_twice(&mut lock).await;
     }
-    use_twice(&mut lock).await;
+}
+
+/// A lock that has been used and a new one mean the same key, whatever is in its name.
+pub(crate) async fn names<E: Flavour>() {
+    for name in ["a'b\\\"\n", "100%_", "Größe", "ключ", "錠"] {
+        let key = fresh_key(name);
+        let mut used = used::<E>(&key).await;
+        let mut session = conn::<E>().await;
+        session.query_drop("SET NAMES latin1").await.unwrap();
+        let mut new = Lock::new(session, key.as_str()).unwrap();
+        assert!(used.acquire(Wait::No).await.unwrap(), "{name:?}");
+        assert!(!new.acquire(Wait::No).await.unwrap(), "{name:?}");
+        used.release().await.unwrap();
+        assert!(new.acquire(Wait::No).await.unwrap(), "{name:?}");
+        assert!(!used.acquire(Wait::No).await.unwrap(), "{name:?}");
+        new.release().await.unwrap();
+    }
+}
+
+/// The late error of a statement of the caller's is not taken for a time-out.
+pub(crate) async fn late_error<E: Flavour>() {
+    let mut session = conn::<E>().await;
+    hurry::<E>(&mut session).await;
+    let mut lock = Lock::new(session, fresh_key("late")).unwrap();
+    for wait in [Wait::No, Wait::For(Duration::from_secs(30))] {
+        let many = "information_schema.COLLATIONS";
+        let slow = format!("SELECT 1; SELECT COUNT(*) FROM {many} a, {many} b, {many} c, {many} d");
+        drop(lock.session().unwrap().query_iter(slow).await.unwrap());
+        let answer = lock.acquire(wait).await;
+        assert!(answer.is_err(), "{answer:?}");
+    }
 }
