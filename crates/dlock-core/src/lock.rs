@@ -298,7 +298,7 @@ impl fmt::Display for State {
         f.write_str(match self {
             State::Unlocked => "unlocked",
             State::Locked => "locked",
-            State::InDoubt => "in doubt",
+            State::UnderWay | State::InDoubt => "in doubt",
             State::Closed => "closed",
         })
     }

@@ -8,7 +8,10 @@ pub(crate) type Answer<T, R> = Result<T, Box<Error<<R as RawLock>::Error>>>;
 pub(crate) enum State {
     Unlocked,
     Locked,
-    /// A round trip was begun and its answer is not known.
+    /// In doubt: a round trip was begun. Its future says how it ended, so another call sees this only
+    /// where that future was forgotten (`mem::forget`).
+    UnderWay,
+    /// In doubt: nobody waits for the answer any more, and the raw lock was told so.
     InDoubt,
     /// The session has ended.
     Closed,
@@ -16,7 +19,7 @@ pub(crate) enum State {
 
 /// A raw lock and what is known about it.
 ///
-/// The state says *in doubt* before every await, so that a dropped future never leaves a lie behind.
+/// The state is in doubt before every await, so that a dropped future never leaves a lie behind.
 pub(crate) struct Machine<R: RawLock> {
     pub(crate) raw: R,
     state: State,
@@ -32,7 +35,7 @@ impl<R: RawLock> Machine<R> {
     }
 
     pub(crate) fn is_in_doubt(&self) -> bool {
-        self.state == State::InDoubt
+        matches!(self.state, State::UnderWay | State::InDoubt)
     }
 
     pub(crate) fn state(&self) -> State {
@@ -43,7 +46,7 @@ impl<R: RawLock> Machine<R> {
     pub(crate) fn session(&mut self) -> Option<SessionRef<'_, R>> {
         match self.state {
             State::Unlocked | State::Locked => self.raw.session(),
-            State::InDoubt | State::Closed => None,
+            State::UnderWay | State::InDoubt | State::Closed => None,
         }
     }
 
@@ -61,6 +64,7 @@ impl<R: RawLock> Machine<R> {
     /// Who calls it looks first: most are not, and one future less is polled.
     pub(crate) async fn settle(&mut self) -> Answer<(), R> {
         debug_assert!(self.is_in_doubt(), "what is known is not settled");
+        self.abandon();
         let settled = self.raw.settle().await;
         match self.raw.is_closed() {
             true => self.state = State::Closed,
@@ -70,12 +74,16 @@ impl<R: RawLock> Machine<R> {
         Ok(())
     }
 
-    /// Lets go in the background, if locked.
+    /// Lets go in the background, if locked or if a call was forgotten.
     pub(crate) fn abandon(&mut self) {
-        if self.state == State::Locked {
-            self.state = State::InDoubt;
-            self.raw.abandon();
+        if matches!(self.state, State::Locked | State::UnderWay) {
+            self.doubt();
         }
+    }
+
+    fn doubt(&mut self) {
+        self.state = State::InDoubt;
+        self.raw.abandon();
     }
 }
 
@@ -125,18 +133,18 @@ impl<R: RawLock> Machine<R> {
         match self.state {
             State::Locked => Err(Error::AlreadyLocked.into()),
             State::Closed => Err(Error::Closed.into()),
-            State::Unlocked | State::InDoubt if self.raw.is_closed() => {
+            State::Unlocked | State::UnderWay | State::InDoubt if self.raw.is_closed() => {
                 self.state = State::Closed;
                 Err(Error::Closed.into())
             }
-            State::Unlocked | State::InDoubt => Ok(Flight::begin(self)),
+            State::Unlocked | State::UnderWay | State::InDoubt => Ok(Flight::begin(self)),
         }
     }
 
     /// Begins a round trip of a lock that must be held.
     fn begin_locked(&mut self) -> Answer<Flight<'_, R>, R> {
         match self.state {
-            State::Unlocked | State::InDoubt => Err(Error::NotLocked.into()),
+            State::Unlocked | State::UnderWay | State::InDoubt => Err(Error::NotLocked.into()),
             State::Closed => Err(Error::Closed.into()),
             State::Locked => Ok(Flight::begin(self)),
         }
@@ -151,7 +159,7 @@ struct Flight<'a, R: RawLock> {
 
 impl<'a, R: RawLock> Flight<'a, R> {
     fn begin(machine: &'a mut Machine<R>) -> Self {
-        machine.state = State::InDoubt;
+        machine.state = State::UnderWay;
         Self { machine, landed: false }
     }
 
@@ -185,7 +193,7 @@ impl<'a, R: RawLock> Flight<'a, R> {
 impl<R: RawLock> Drop for Flight<'_, R> {
     fn drop(&mut self) {
         if !self.landed {
-            self.machine.raw.abandon();
+            self.machine.doubt();
         }
     }
 }

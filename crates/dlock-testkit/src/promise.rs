@@ -88,6 +88,7 @@ pub fn drops<B: Bed>() -> Vec<Promise<B>> {
         of("drops::every_poll_timed_out", drops::every_poll_timed_out::<B>),
         of("drops::every_poll_handed_over", drops::every_poll_handed_over::<B>),
         of("drops::every_poll_release", drops::every_poll_release::<B>),
+        of("drops::forgotten", drops::forgotten::<B>),
         of("drops::every_poll_killed", drops::every_poll_killed::<B>),
         of("drops::random", drops::random::<B>),
         of("drops::guard", drops::guard::<B>),

@@ -6,6 +6,9 @@ use crate::bed::Bed;
 use crate::polled::polled;
 use dlock_core::{Lock, Wait};
 use futures_util::future::join;
+use std::fmt;
+use std::future::Future;
+use std::mem;
 use std::panic::resume_unwind;
 use std::thread;
 use std::time::Duration;
@@ -110,6 +113,30 @@ pub async fn every_poll_release<B: Bed>(bed: B) {
             break;
         }
     }
+}
+
+/// A call is forgotten, not dropped, after a few polls: the lock's next call finds out, or its drop.
+pub async fn forgotten<B: Bed>(bed: B) {
+    let key = fresh_key("forgotten");
+    let mut lock = bed.lock(&key).await;
+    for polls in 1..5 {
+        forget(lock.acquire(Wait::Forever), polls).await;
+        lock.close().await.unwrap();
+        settled(&bed, &mut lock, &key, 0).await;
+        let guard = lock.lock().await.unwrap();
+        forget(guard.release(), polls).await;
+        lock.close().await.unwrap();
+        settled(&bed, &mut lock, &key, 0).await;
+    }
+    forget(lock.acquire(Wait::Forever), 2).await;
+    drop(lock);
+    until(&bed, &key, (0, 0), B::FORGETS).await;
+}
+
+async fn forget<T, E: fmt::Debug>(call: impl Future<Output = Result<T, E>>, polls: usize) {
+    let mut call = Box::pin(call);
+    polled(call.as_mut(), polls).await.transpose().unwrap();
+    mem::forget(call);
 }
 
 /// The session is killed while its wait is dropped.
