@@ -68,7 +68,8 @@ pub trait RawLock: Send {
     /// Lets go of all that this lock holds, or may hold, without waiting for it.
     ///
     /// Called from `Drop`, on any thread: after a future of this lock was dropped, and when a locked
-    /// guard or lock is dropped. Release in the background, or end the session so that the server does.
+    /// guard or lock is dropped. Where a future was forgotten (`mem::forget`) it is called before the
+    /// next `settle`. Release in the background, or end the session so that the server does.
     fn abandon(&mut self);
 
     /// Waits until what [`abandon`](RawLock::abandon) began has come to its end.

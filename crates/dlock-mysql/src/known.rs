@@ -20,7 +20,7 @@ pub(crate) const MYSQL: i64 = 3;
 pub(crate) const LIMITED: i64 = 4;
 
 impl Known {
-    const ALL: [Self; 4] = [Self::Nothing, Self::Clear, Self::Maria, Self::Mysql];
+    pub(crate) const ALL: [Self; 4] = [Self::Nothing, Self::Clear, Self::Maria, Self::Mysql];
 
     pub(crate) fn from_u8(number: u8) -> Self {
         Self::ALL[usize::from(number)]

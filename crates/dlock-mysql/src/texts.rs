@@ -170,8 +170,6 @@ mod tests {
     use dlock_core::Wait;
     use std::time::Duration;
 
-    const KNOWN: [Known; 4] = [Known::Nothing, Known::Clear, Known::Maria, Known::Mysql];
-
     fn text(known: Known, wait: Wait) -> String {
         Texts::new(&Key::from(1)).acquire(known, wait).into_owned()
     }
@@ -230,7 +228,7 @@ mod tests {
     #[test]
     fn a_release_asks_only_what_is_not_known_and_stays_so() {
         let mut texts = Texts::new(&Key::from(1));
-        let releases = KNOWN.map(|known| {
+        let releases = Known::ALL.map(|known| {
             texts.set(known, Wait::No);
             texts.release().to_owned()
         });
@@ -243,10 +241,10 @@ mod tests {
     fn each_wait_has_its_own_text() {
         let mut texts = Texts::new(&Key::from(1));
         let [one, two] = [1, 2].map(|seconds| Wait::For(Duration::from_secs(seconds)));
-        for set in KNOWN {
+        for set in Known::ALL {
             for wait in [one, two, two, one] {
                 texts.set(set, wait);
-                for asked in KNOWN {
+                for asked in Known::ALL {
                     assert_eq!(texts.acquire(asked, one), text(asked, one));
                     assert_eq!(texts.acquire(asked, two), text(asked, two));
                 }
