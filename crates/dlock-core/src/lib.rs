@@ -30,7 +30,7 @@ pub use name::{Name, Naming};
 pub use owned::{NotAcquired, NotReleased, OwnedGuard};
 pub use raw::{
     ByMut, ByRef, Lend, RawCancel, RawConvert, RawIntoSession, RawLock, RawMode, RawNew,
-    RawReleaseOnCommit, RawShared, RawUnlock, RawUpdate, RawUpgrade, SessionRef,
+    RawPrepared, RawReleaseOnCommit, RawShared, RawUnlock, RawUpdate, RawUpgrade, SessionRef,
 };
 pub use session::{Session, lock};
 pub use wait::{Deadline, GRACE, Wait};

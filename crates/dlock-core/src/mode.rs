@@ -1,7 +1,8 @@
 //! What a lock may be asked for before it is acquired, where its server can do it.
 
 use crate::{
-    Lock, RawCancel, RawLock, RawMode, RawReleaseOnCommit, RawShared, RawUpdate, XactLock,
+    Lock, RawCancel, RawLock, RawMode, RawPrepared, RawReleaseOnCommit, RawShared, RawUpdate,
+    XactLock,
 };
 
 impl<R: RawShared> Lock<R> {
@@ -55,6 +56,18 @@ impl<R: RawCancel> Lock<R> {
     /// On a locked lock.
     pub fn canceller(mut self, canceller: &R::Canceller) -> Self {
         self.raw_mut().set_canceller(canceller);
+        self
+    }
+}
+
+impl<R: RawPrepared> Lock<R> {
+    /// Has each statement prepared when it is first sent, which takes one more round trip then; from
+    /// then on the server need not parse it. For a lock that is taken thousands of times.
+    ///
+    /// # Panics
+    /// On a locked lock.
+    pub fn prepared(mut self) -> Self {
+        self.raw_mut().set_prepared();
         self
     }
 }

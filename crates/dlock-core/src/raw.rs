@@ -133,6 +133,12 @@ pub trait RawCancel: RawLock {
     fn set_canceller(&mut self, canceller: &Self::Canceller);
 }
 
+/// Can have its statements prepared: `.prepared()`.
+pub trait RawPrepared: RawLock {
+    /// Asks for that from now on.
+    fn set_prepared(&mut self);
+}
+
 /// Can go from update to exclusive while held.
 pub trait RawUpgrade: RawLock {
     /// Upgrades. `false`, and every error on a session that lives on: still held in the old mode.

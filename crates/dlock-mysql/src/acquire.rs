@@ -1,4 +1,4 @@
-use crate::answer::{Answer, ask, closed, failed, ran_out};
+use crate::answer::{Answer, closed, failed, ran_out};
 use crate::cancel::Waiter;
 use crate::claim::Claim;
 use crate::conn::spoil;
@@ -44,7 +44,7 @@ impl<S: AsConn> Trip<S> for Acquire {
             let end = if last { deadline } else { Deadline::new(slice) };
             let statement = self.claim.acquire(slice);
             let waiter = Waiter::new(session.conn(), &statement);
-            let mut answer = ask(session, &statement);
+            let mut answer = self.claim.prepared.ask(session, &statement);
             let heard = poll_fn(|context| hear(answer.poll_unpin(context), &gone)).await;
             let answer = if heard.is_none() { waiter.end(answer).await } else { heard };
             let outcome = answer.map_or_else(closed, |answer| read(answer, &end));

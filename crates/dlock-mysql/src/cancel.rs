@@ -65,8 +65,10 @@ impl<'a> Waiter<'a> {
 
     fn is(&self, row: &Row) -> bool {
         let id = row.get_opt::<u32, _>("Id").and_then(Result::ok);
-        let text = row.get_opt::<Vec<u8>, _>("Info").and_then(Result::ok);
-        id == Some(self.id) && text.is_some_and(|text| text == self.statement.as_bytes())
+        let [command, text] =
+            ["Command", "Info"].map(|name| row.get_opt::<Vec<u8>, _>(name).and_then(Result::ok));
+        let is_ours = text.is_some_and(|text| text == self.statement.as_bytes());
+        id == Some(self.id) && is_ours && command.is_some_and(|command| command != b"Prepare")
     }
 
     /// The same server and user, and nothing beyond: no look at settings, no initial statements.

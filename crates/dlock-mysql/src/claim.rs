@@ -1,5 +1,6 @@
 use crate::Key;
 use crate::known::Known;
+use crate::prepared::Prepared;
 use crate::texts::Texts;
 use dlock_core::Wait;
 use std::borrow::Cow;
@@ -12,12 +13,13 @@ pub(crate) struct Claim {
     texts: Texts,
     granted: AtomicBool,
     known: AtomicU8,
+    pub(crate) prepared: Prepared,
 }
 
 impl Claim {
     pub(crate) fn new(key: &Key) -> Self {
         let (granted, known) = (AtomicBool::new(false), AtomicU8::new(Known::Nothing as u8));
-        Self { texts: Texts::new(key), granted, known }
+        Self { texts: Texts::new(key), granted, known, prepared: Prepared::default() }
     }
 
     /// Has the acquire for this wait at hand.

@@ -3,7 +3,7 @@ use crate::claim::Claim;
 use crate::known::Known;
 use crate::release::Release;
 use crate::{Error, Key, Mode, Place};
-use dlock_core::{ByMut, Hold, RawIntoSession, RawLock, RawNew, RawUnlock, Wait};
+use dlock_core::{ByMut, Hold, RawIntoSession, RawLock, RawNew, RawPrepared, RawUnlock, Wait};
 use mysql_async::Conn;
 use std::fmt;
 use std::future::Future;
@@ -83,6 +83,13 @@ impl<S: Place> RawNew<S> for Named<S> {
     fn new(session: S, key: Key) -> Self {
         let claim = Arc::new(Claim::new(&key));
         Self { hold: session.hold(), key, claim }
+    }
+}
+
+/// Over an owned connection only: what the driver keeps for a lent one is its owner's.
+impl RawPrepared for Named<Conn> {
+    fn set_prepared(&mut self) {
+        self.claim.prepared.set(true);
     }
 }
 

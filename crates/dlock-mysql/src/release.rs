@@ -1,5 +1,5 @@
 use crate::AsConn;
-use crate::answer::{Answer, ask, closed, failed, is_alive};
+use crate::answer::{Answer, closed, failed, is_alive};
 use crate::claim::Claim;
 use crate::conn::spoil;
 use dlock_core::{Gone, Landed, Outcome, Trip};
@@ -25,11 +25,11 @@ impl<S: AsConn> Trip<S> for Release {
             return (Some(place), Ok(false));
         }
         self.0.set_granted(false);
-        let statement = self.0.release();
-        let answer = match ask(session, statement).await {
+        let (statement, prepared) = (self.0.release(), &self.0.prepared);
+        let answer = match prepared.ask(session, statement).await {
             // RELEASE_LOCK itself never fails. This is a KILL QUERY, which may have come before or after
             // it, or the late error of a statement of the caller's: only a second one tells.
-            Err(error) if is_alive(&error) => ask(session, statement).await,
+            Err(error) if is_alive(&error) => prepared.ask(session, statement).await,
             answer => answer,
         };
         let outcome = self.read(answer);

@@ -6,6 +6,7 @@ mod keys;
 mod lent;
 mod loss;
 mod pool;
+mod prepared;
 mod server;
 mod session;
 mod used;
@@ -14,7 +15,7 @@ mod wire;
 use dlock_testkit::server::{Maria, Mysql};
 use dlock_testkit::trial::{harness, trial};
 use libtest_mimic::Trial;
-use server::{Flavour, can_be_stopped};
+use server::{Flavour, can_be_started};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -32,7 +33,21 @@ fn on<E: Flavour>(server: &str) -> Vec<Trial> {
         trial(format!("{server}::facts::deadlock"), facts::deadlock::<E>),
         trial(format!("{server}::facts::what_frees"), facts::what_frees::<E>),
     ];
-    facts.into_iter().chain(of_locks::<E>(server)).chain(of_sessions::<E>(server)).collect()
+    let facts = facts.into_iter().chain(of_locks::<E>(server)).chain(of_sessions::<E>(server));
+    facts.chain(of_prepared::<E>(server)).collect()
+}
+
+fn of_prepared<E: Flavour>(server: &str) -> Vec<Trial> {
+    let no_room = trial(format!("{server}::prepared::no_room"), prepared::no_room::<E>);
+    vec![
+        trial(format!("{server}::prepared::round_trips"), prepared::round_trips::<E>),
+        trial(format!("{server}::prepared::nothing_kept"), prepared::nothing_kept::<E>),
+        trial(format!("{server}::prepared::one_kept"), prepared::one_kept::<E>),
+        trial(format!("{server}::prepared::limited_by_hand"), prepared::limited_by_hand::<E>),
+        trial(format!("{server}::prepared::reset"), prepared::reset::<E>),
+        trial(format!("{server}::prepared::given_back"), prepared::given_back::<E>),
+        no_room.with_ignored_flag(!can_be_started::<E>()),
+    ]
 }
 
 fn of_locks<E: Flavour>(server: &str) -> Vec<Trial> {
@@ -78,6 +93,6 @@ fn of_sessions<E: Flavour>(server: &str) -> Vec<Trial> {
         trial(format!("{server}::loss::released_by_hand"), loss::released_by_hand::<E>),
         trial(format!("{server}::loss::idle_too_long"), loss::idle_too_long::<E>),
         trial(format!("{server}::loss::refused_by_the_driver"), loss::refused_by_the_driver::<E>),
-        restart.with_ignored_flag(!can_be_stopped::<E>()),
+        restart.with_ignored_flag(!can_be_started::<E>()),
     ]
 }

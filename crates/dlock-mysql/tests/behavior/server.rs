@@ -19,8 +19,8 @@ impl Flavour for Maria {
     const IS_MARIADB: bool = true;
 }
 
-/// Whether a case that stops the server can run: not on one that was given by a URL.
-pub(crate) fn can_be_stopped<E: Engine>() -> bool {
+/// Whether a case with a server of its own can run: not where one was given by a URL.
+pub(crate) fn can_be_started<E: Engine>() -> bool {
     std::env::var_os(E::URL).is_none()
 }
 

@@ -10,7 +10,7 @@ use futures_util::future::join;
 use std::time::Duration;
 
 /// Limits the session's statements to 200 ms.
-async fn hurry<E: Flavour>(session: &mut Conn) {
+pub(crate) async fn hurry<E: Flavour>(session: &mut Conn) {
     let limit = match E::IS_MARIADB {
         true => "SET SESSION max_statement_time=0.2",
         false => "SET SESSION max_execution_time=200",
@@ -25,7 +25,7 @@ async fn used<E: Flavour>(key: &str) -> Lock {
     lock
 }
 
-async fn use_twice(lock: &mut Lock) {
+pub(crate) async fn use_twice(lock: &mut Lock) {
     for _ in 0..2 {
         assert!(lock.acquire(Wait::No).await.unwrap());
         lock.release().await.unwrap();
@@ -95,7 +95,7 @@ pub(crate) async fn limited_by_hand<E: Flavour>() {
 }
 
 /// A wait of a second and a half that the limit of 200 ms does not end.
-async fn outlasts<E: Flavour>(lock: &mut Lock, key: &str) {
+pub(crate) async fn outlasts<E: Flavour>(lock: &mut Lock, key: &str) {
     let mut holding = Lock::new(conn::<E>().await, key).unwrap();
     assert!(holding.acquire(Wait::No).await.unwrap());
     let release = async {

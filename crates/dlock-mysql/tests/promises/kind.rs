@@ -50,14 +50,33 @@ impl Kind for Used {
     }
 
     async fn lock(opts: Opts, key: &str) -> Lock {
-        let mut lock = Lock::new(connect(opts).await, key).unwrap();
-        for _ in 0..2 {
-            if lock.acquire(Wait::No).await.unwrap() {
-                lock.release().await.unwrap();
-            }
-        }
-        lock
+        used(Lock::new(connect(opts).await, key).unwrap()).await
     }
+}
+
+/// The same, with its statements prepared from its first use on.
+pub(crate) struct Prepared;
+
+impl Kind for Prepared {
+    type Session = Conn;
+
+    async fn session(opts: Opts) -> Conn {
+        connect(opts).await
+    }
+
+    async fn lock(opts: Opts, key: &str) -> Lock {
+        used(Lock::new(connect(opts).await, key).unwrap().prepared()).await
+    }
+}
+
+/// Used twice, where it is free.
+async fn used(mut lock: Lock) -> Lock {
+    for _ in 0..2 {
+        if lock.acquire(Wait::No).await.unwrap() {
+            lock.release().await.unwrap();
+        }
+    }
+    lock
 }
 
 /// A connection of a pool that does not reset what comes back to it.

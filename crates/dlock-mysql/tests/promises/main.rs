@@ -7,7 +7,7 @@ mod nested;
 use bed::MysqlBed;
 use dlock_testkit::server::{Maria, Mysql};
 use dlock_testkit::trial::{drop_promises, harness, lone_script_promises, promises, trial};
-use kind::{LentConn, LentConnection, LentTransaction, Owned, Pooled, Used};
+use kind::{Kind, LentConn, LentConnection, LentTransaction, Owned, Pooled, Prepared, Used};
 use libtest_mimic::Trial;
 use std::process::ExitCode;
 
@@ -18,12 +18,9 @@ fn main() -> ExitCode {
 }
 
 fn on<E: bed::Flavour>(server: &str) -> Vec<Trial> {
-    let mut trials = promises::<MysqlBed<E, Owned>>(&format!("{server}::conn"));
-    trials.extend(drop_promises::<MysqlBed<E, Owned>>(&format!("{server}::conn")));
-    trials.extend(lone_script_promises::<MysqlBed<E, Owned>>(&format!("{server}::conn"), None));
-    trials.extend(promises::<MysqlBed<E, Used>>(&format!("{server}::used")));
-    trials.extend(drop_promises::<MysqlBed<E, Used>>(&format!("{server}::used")));
-    trials.extend(lone_script_promises::<MysqlBed<E, Used>>(&format!("{server}::used"), None));
+    let mut trials = droppable::<E, Owned>(&format!("{server}::conn"));
+    trials.extend(droppable::<E, Used>(&format!("{server}::used")));
+    trials.extend(droppable::<E, Prepared>(&format!("{server}::prepared")));
     trials.extend(promises::<MysqlBed<E, Pooled>>(&format!("{server}::pooled")));
     trials.extend(drop_promises::<MysqlBed<E, Pooled>>(&format!("{server}::pooled")));
     trials.extend(promises::<MysqlBed<E, LentConn>>(&format!("{server}::lent_conn")));
@@ -31,5 +28,12 @@ fn on<E: bed::Flavour>(server: &str) -> Vec<Trial> {
     trials.extend(promises::<MysqlBed<E, LentConnection>>(&format!("{server}::connection")));
     trials.push(trial(format!("{server}::nested::reentry"), nested::reentry::<E>));
     trials.push(trial(format!("{server}::nested::deadlock"), nested::deadlock::<E>));
+    trials
+}
+
+fn droppable<E: bed::Flavour, K: Kind>(kind: &str) -> Vec<Trial> {
+    let mut trials = promises::<MysqlBed<E, K>>(kind);
+    trials.extend(drop_promises::<MysqlBed<E, K>>(kind));
+    trials.extend(lone_script_promises::<MysqlBed<E, K>>(kind, None));
     trials
 }

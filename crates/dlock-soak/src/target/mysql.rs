@@ -40,8 +40,12 @@ impl MySql {
 impl Target for MySql {
     type Raw = Named<Conn>;
 
+    /// Every second one has its statements prepared.
     async fn lock(&self, key: &str) -> Result<Lock<Self::Raw>> {
-        Ok(Lock::new(self.conn().await?, key)?)
+        let conn = self.conn().await?;
+        let is_prepared = conn.id().is_multiple_of(2);
+        let lock = Lock::new(conn, key)?;
+        Ok(if is_prepared { lock.prepared() } else { lock })
     }
 
     async fn name(session: SessionRef<'_, Self::Raw>) -> Result<String> {
