@@ -8,7 +8,7 @@ use crate::measure::{
     WAIT_FREE,
 };
 use crate::place::Database;
-use crate::subject::{LENT, OWNED, RAW, RAW_LATER, SHARED, SQLX, TYPED};
+use crate::subject::{LENT, OWNED, PREPARED, RAW, RAW_LATER, RAW_PREPARED, SHARED, SQLX, TYPED};
 
 /// What a value is held to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -91,7 +91,7 @@ impl Goal {
 
     fn text(&self) -> String {
         let short = |name: &'static str| match name {
-            RAW | RAW_LATER => "the raw driver",
+            RAW | RAW_LATER | RAW_PREPARED => "the raw driver",
             _ => name,
         };
         let by = self.by.map_or_else(String::new, |other| format!(" by {}", short(other)));
@@ -158,14 +158,17 @@ const POSTGRES: [Goal; 13] = [
     Goal::new(HAND_OVER, OWNED, Bound::AtMost(1.05)).by(RAW, Layout::Pinned),
 ];
 
-const MYSQL: [Goal; 7] = [
+const MYSQL: [Goal; 10] = [
     Goal::new(PAIRS, LENT, Bound::AtLeast(0.95)).by(RAW, Layout::Pinned),
     Goal::new(PAIRS, OWNED, Bound::AtLeast(0.95)).by(RAW_LATER, Layout::Pinned),
-    Goal::new(PAIRS, OWNED, Bound::AtLeast(1.7)).by(DISTRIBUTED, Layout::Pinned),
+    Goal::new(PAIRS, PREPARED, Bound::AtLeast(0.95)).by(RAW_PREPARED, Layout::Pinned),
+    Goal::new(PAIRS, PREPARED, Bound::AtLeast(1.7)).by(DISTRIBUTED, Layout::Pinned),
     Goal::new(PAIRS, OWNED, Bound::AtLeast(2.0)).by(PYTHON, Layout::Pinned),
     Goal::new(PAIRS_OF_EIGHT, OWNED, Bound::AtLeast(5.0)).by(PYTHON, Layout::Unpinned),
     Goal::new(HAND_OVER, OWNED, Bound::AtMost(1.05)).by(RAW_LATER, Layout::Pinned),
+    Goal::new(HAND_OVER, PREPARED, Bound::AtMost(1.05)).by(RAW_PREPARED, Layout::Pinned),
     Goal::new(PAIR_BYTES, OWNED, Bound::Exactly(1.0)).by(RAW_LATER, Layout::Unpinned),
+    Goal::new(PAIR_BYTES, PREPARED, Bound::Exactly(1.0)).by(RAW_PREPARED, Layout::Unpinned),
 ];
 
 const MSSQL: [Goal; 3] = [

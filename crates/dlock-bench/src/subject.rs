@@ -101,6 +101,9 @@ pub(crate) const RAW: &str = "raw driver, same statements";
 /// The same with those of a lock's later uses, where they differ: what an owned one is compared with.
 pub(crate) const RAW_LATER: &str = "raw driver, later statements";
 
+/// The same, prepared: what a lock is compared with that has its statements prepared.
+pub(crate) const RAW_PREPARED: &str = "raw driver, later statements prepared";
+
 const fn whole<L: crate::locker::Locker>(name: &'static str) -> Kind {
     Kind { name, is_whole: true, connect: Native::<L>::connect }
 }
@@ -114,6 +117,8 @@ const PYTHON: Kind =
 
 /// This library over a session that it owns.
 pub(crate) const OWNED: &str = "dlock, owned";
+/// The same with its statements prepared.
+pub(crate) const PREPARED: &str = "dlock, prepared";
 /// This library over a session that others may have too.
 pub(crate) const SHARED: &str = "dlock, shared";
 /// This library over a session that it is lent, with a new lock each time.
@@ -154,9 +159,11 @@ const WAIT_FREE: &[Kind] = &[
 const MYSQL: &[Kind] = &[
     whole::<mysql::Raw<0>>(RAW),
     whole::<mysql::Raw<{ mysql::FIRST_USES }>>(RAW_LATER),
+    whole::<mysql::RawPrepared>(RAW_PREPARED),
     whole::<mysql::Plain>("raw driver, plain statements"),
     whole::<mysql::Naive>("raw driver, naive"),
     whole::<mysql::Owned>(OWNED),
+    whole::<mysql::Owned<true>>(PREPARED),
     pairs_only::<mysql::Lent>(LENT),
     #[cfg(feature = "peers")]
     whole::<distributed::Mysql>("distributed-lock-mysql"),

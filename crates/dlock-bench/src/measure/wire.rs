@@ -48,8 +48,8 @@ impl Tap {
     async fn open(place: Place, kind: Kind) -> Result<Self> {
         let proxy = Proxy::start(place.address())?;
         let mut subject = kind.connect(place.through(proxy.addr()), 1).await?;
-        // What is prepared on first use is not counted.
-        subject.pairs(2).await?;
+        // What is prepared in the first uses is not counted.
+        subject.pairs(3).await?;
         Ok(Self { proxy, subject })
     }
 
@@ -89,7 +89,7 @@ mod tests {
     use super::{COUNT, Tap};
     use crate::place::Database;
     use crate::server::Server;
-    use crate::subject::{LENT, OWNED, RAW, RAW_LATER, kinds};
+    use crate::subject::{LENT, OWNED, PREPARED, RAW, RAW_LATER, RAW_PREPARED, kinds};
 
     #[tokio::test(flavor = "multi_thread")]
     async fn the_raw_driver_sends_what_a_lock_sends() {
@@ -97,6 +97,7 @@ mod tests {
             (Database::Postgres, [RAW, LENT]),
             (Database::Mariadb, [RAW, LENT]),
             (Database::Mariadb, [RAW_LATER, OWNED]),
+            (Database::Mariadb, [RAW_PREPARED, PREPARED]),
         ] {
             let server = Server::start(database).expect("a server");
             let place = server.place().expect("an address");

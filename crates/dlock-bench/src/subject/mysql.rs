@@ -61,6 +61,33 @@ async fn ask(conn: &mut Conn, text: &str) -> Result<i64> {
     answer.flatten().context("the server did not say")
 }
 
+/// The raw driver, which has the statements of a lock that knows its session prepared.
+pub(super) struct RawPrepared(Raw<FIRST_USES>);
+
+impl RawPrepared {
+    async fn ask(&mut self, text: fn(&Statements) -> &str) -> Result<()> {
+        let Raw { conn, statements } = &mut self.0;
+        let answer: Option<Option<i64>> = conn.exec_first(text(statements), ()).await?;
+        answer.flatten().map(drop).context("the server did not say")
+    }
+}
+
+impl Locker for RawPrepared {
+    type Source = Recorded<Owned, FIRST_USES>;
+
+    async fn connect(recorded: &Recorded<Owned, FIRST_USES>, key: u32) -> Result<Self> {
+        Ok(Self(Raw::connect(recorded, key).await?))
+    }
+
+    async fn acquire(&mut self) -> Result<()> {
+        self.ask(|statements| &statements.acquire).await
+    }
+
+    async fn release(&mut self) -> Result<()> {
+        self.ask(|statements| &statements.release).await
+    }
+}
+
 /// The raw driver with one plain statement each way: nothing of what this library's statements see
 /// to besides.
 pub(super) struct Plain {
@@ -124,15 +151,16 @@ impl Locker for Naive {
 }
 
 /// This library over a connection that it owns.
-pub(super) struct Owned {
+pub(super) struct Owned<const IS_PREPARED: bool = false> {
     lock: Lock,
 }
 
-impl Locker for Owned {
+impl<const IS_PREPARED: bool> Locker for Owned<IS_PREPARED> {
     type Source = Place;
 
     async fn connect(place: &Place, key: u32) -> Result<Self> {
-        Ok(Self { lock: Lock::new(conn(place).await?, key.to_string())? })
+        let lock = Lock::new(conn(place).await?, key.to_string())?;
+        Ok(Self { lock: if IS_PREPARED { lock.prepared() } else { lock } })
     }
 
     async fn acquire(&mut self) -> Result<()> {
