@@ -48,7 +48,7 @@ impl<S: AsConn> Trip<S> for Acquire {
             let heard = poll_fn(|context| hear(answer.poll_unpin(context), &gone)).await;
             let answer = if heard.is_none() { waiter.end(answer).await } else { heard };
             let outcome = answer.map_or_else(closed, |answer| read(answer, &end));
-            if last || !matches!(outcome.answer, Ok(false)) {
+            if self.is_over(&outcome, last) {
                 break outcome;
             }
         };
@@ -58,6 +58,17 @@ impl<S: AsConn> Trip<S> for Acquire {
 }
 
 impl Acquire {
+    /// Whether this is the answer: else the wait goes on, or the statement is sent as a text.
+    fn is_over(&self, outcome: &Outcome<mysql_async::Error>, last: bool) -> bool {
+        match &outcome.answer {
+            Ok(true) => true,
+            Ok(false) => last,
+            Err(error) => {
+                !matches!(&**error, Error::Driver(error) if self.claim.prepared.was_refused(error))
+            }
+        }
+    }
+
     /// Keeps in mind what the server has granted.
     fn keep<S: AsConn>(&self, session: &mut S, outcome: &Outcome<mysql_async::Error>) {
         self.claim.set_granted(matches!(outcome.answer, Ok(true)));

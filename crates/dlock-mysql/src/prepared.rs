@@ -1,7 +1,6 @@
 use crate::AsConn;
 use crate::answer::Answer;
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// <https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html>.
@@ -19,48 +18,43 @@ mod code {
 pub(crate) struct Prepared(AtomicBool);
 
 impl Prepared {
-    pub(crate) fn set(&self, is_prepared: bool) {
-        self.0.store(is_prepared, Ordering::Release);
+    pub(crate) fn set(&self) {
+        self.0.store(true, Ordering::Release);
     }
 
-    /// Whether it has on this session: a driver that keeps no statements would prepare each time.
-    fn is_set<S: AsConn>(&self, session: &S) -> bool {
-        self.0.load(Ordering::Acquire) && session.conn().opts().stmt_cache_size() > 0
-    }
-
-    /// Asks for the number in the first column of the only row.
+    /// Asks for the number in the first column of the only row. What is prepared already, the driver
+    /// knows by its text.
     ///
     /// Never inlined: before the driver boxes it, its future is larger than all that a caller has on
     /// its stack, and a caller is polled more often than it asks.
     #[inline(never)]
     pub(crate) fn ask<'a, S: AsConn>(
-        &'a self,
+        &self,
         session: &'a mut S,
         statement: &'a str,
-    ) -> BoxFuture<'a, Answer> {
+    ) -> impl Future<Output = Answer> + Unpin + use<'a, S> {
         match self.is_set(session) {
-            true => self.execute(session, statement).boxed(),
+            true => session.exec_first(statement, ()),
             false => session.query_first(statement),
         }
     }
 
-    /// The driver prepares what it does not keep yet. Where the server refuses, it is sent as a text, and
-    /// so is all after it.
-    async fn execute<S: AsConn>(&self, session: &mut S, statement: &str) -> Answer {
-        match session.exec_first(statement, ()).await {
-            Err(error) if is_refused(&error) => {
-                self.set(false);
-                session.query_first(statement).await
-            }
-            answer => answer,
-        }
+    /// Whether it is set, on this session: a driver that keeps no statements would prepare each time.
+    fn is_set<S: AsConn>(&self, session: &S) -> bool {
+        self.0.load(Ordering::Acquire) && session.conn().opts().stmt_cache_size() > 0
     }
-}
 
-fn is_refused(error: &mysql_async::Error) -> bool {
-    use code::{MAX_PREPARED_STMT_COUNT_REACHED, UNKNOWN_STMT_HANDLER, UNSUPPORTED_PS};
-    let mysql_async::Error::Server(error) = error else {
-        return false;
-    };
-    matches!(error.code, UNKNOWN_STMT_HANDLER | UNSUPPORTED_PS | MAX_PREPARED_STMT_COUNT_REACHED)
+    /// Whether the server did not run what was asked for, only since it was prepared: from then on
+    /// nothing is.
+    pub(crate) fn was_refused(&self, error: &mysql_async::Error) -> bool {
+        use code::{MAX_PREPARED_STMT_COUNT_REACHED, UNKNOWN_STMT_HANDLER, UNSUPPORTED_PS};
+        let mysql_async::Error::Server(error) = error else {
+            return false;
+        };
+        let was_refused = matches!(
+            error.code,
+            UNKNOWN_STMT_HANDLER | UNSUPPORTED_PS | MAX_PREPARED_STMT_COUNT_REACHED
+        );
+        was_refused && self.0.swap(false, Ordering::AcqRel)
+    }
 }

@@ -27,9 +27,7 @@ impl<S: AsConn> Trip<S> for Release {
         self.0.set_granted(false);
         let (statement, prepared) = (self.0.release(), &self.0.prepared);
         let answer = match prepared.ask(session, statement).await {
-            // RELEASE_LOCK itself never fails. This is a KILL QUERY, which may have come before or after
-            // it, or the late error of a statement of the caller's: only a second one tells.
-            Err(error) if is_alive(&error) => prepared.ask(session, statement).await,
+            Err(error) if self.is_open(&error) => prepared.ask(session, statement).await,
             answer => answer,
         };
         let outcome = self.read(answer);
@@ -41,6 +39,13 @@ impl<S: AsConn> Trip<S> for Release {
 }
 
 impl Release {
+    /// Whether an error leaves it open if the key was freed, so that only a second answer tells.
+    /// RELEASE_LOCK itself never fails. This is a KILL QUERY, which may have come before or after it, or
+    /// the late error of a statement of the caller's; or it was not prepared, and not run.
+    fn is_open(&self, error: &mysql_async::Error) -> bool {
+        self.0.prepared.was_refused(error) || is_alive(error)
+    }
+
     /// 0 says another's, NULL nobody's. What else a number says is about the session.
     fn read(&self, answer: Answer) -> Outcome<mysql_async::Error> {
         let number = match answer {
