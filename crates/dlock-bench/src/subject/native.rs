@@ -98,8 +98,8 @@ impl<L: Locker> Subject for Native<L> {
             let connections = u32::try_from(self.lockers.len())?;
             self.lockers.clear();
             self.lockers = open(&self.source, connections).await?;
-            // What a connection does on first use only is no part of a turn.
-            self.run(2).await
+            // What a connection does in its first uses only is no part of a turn.
+            self.run(IN_USE).await
         }
         .boxed()
     }
