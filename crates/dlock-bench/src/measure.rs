@@ -147,6 +147,9 @@ impl Scene {
     }
 }
 
+/// Of the order of turns, the same in every run.
+const SEED: u64 = 7;
+
 /// Microseconds.
 fn micros(time: std::time::Duration) -> f64 {
     time.as_secs_f64() * 1e6

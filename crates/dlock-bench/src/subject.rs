@@ -102,7 +102,7 @@ pub(crate) const RAW: &str = "raw driver, same statements";
 pub(crate) const RAW_LATER: &str = "raw driver, later statements";
 
 /// The same, prepared: what a lock is compared with that has its statements prepared.
-pub(crate) const RAW_PREPARED: &str = "raw driver, later statements prepared";
+pub(crate) const RAW_PREPARED: &str = "raw driver, prepared statements";
 
 const fn whole<L: crate::locker::Locker>(name: &'static str) -> Kind {
     Kind { name, is_whole: true, connect: Native::<L>::connect }

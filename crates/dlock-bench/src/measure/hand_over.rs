@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use fastrand::Rng;
 
-use super::{HAND_OVER, Scene, micros};
+use super::{HAND_OVER, SEED, Scene, micros};
 use crate::board::{Board, Fold};
 use crate::subject::{RAW, Subject};
 
@@ -14,9 +14,6 @@ const AGAIN: &str = "raw driver, once more";
 
 /// Turns for each round that other measures have.
 const EACH: u32 = 40;
-
-/// Of the order of turns, the same in every run.
-const SEED: u64 = 7;
 
 type Named = (&'static str, Box<dyn Subject>);
 
