@@ -61,8 +61,8 @@ impl<R: RawCancel> Lock<R> {
 }
 
 impl<R: RawPrepared> Lock<R> {
-    /// Has each statement prepared when it is first sent, which takes one more round trip then; from
-    /// then on the server need not parse it. For a lock that is taken thousands of times.
+    /// Has statements prepared that are said again, which takes one more round trip for each, once; from
+    /// then on the server need not parse them. For a lock that is taken again and again with the same wait.
     ///
     /// # Panics
     /// On a locked lock.

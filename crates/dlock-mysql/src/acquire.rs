@@ -1,9 +1,9 @@
 use crate::answer::{Answer, closed, failed, ran_out};
 use crate::cancel::Waiter;
 use crate::claim::Claim;
-use crate::conn::spoil;
 use crate::known::Known;
 use crate::texts::LONGEST;
+use crate::unread::Unread;
 use crate::{AsConn, Error};
 use dlock_core::{Deadline, Gone, Landed, Outcome, Trip, Wait};
 use futures_util::FutureExt;
@@ -30,55 +30,53 @@ impl Acquire {
 impl<S: AsConn> Trip<S> for Acquire {
     type Error = mysql_async::Error;
 
-    async fn run<P>(self, mut place: P, gone: Gone) -> Landed<P, mysql_async::Error>
+    async fn run<P>(self, place: P, gone: Gone) -> Landed<P, mysql_async::Error>
     where
         P: BorrowMut<S> + Send,
     {
-        let session = place.borrow_mut();
+        let mut unread = Unread::new(place);
+        let session = unread.session();
         if session.conn().is_disconnected() {
-            return closed().with(place);
+            return unread.land(closed());
         }
         let deadline = Deadline::new(self.wait);
         let outcome = loop {
             let (slice, last) = deadline.slice(self.longest);
             let end = if last { deadline } else { Deadline::new(slice) };
-            let statement = self.claim.acquire(slice);
-            let waiter = Waiter::new(session.conn(), &statement);
-            let mut answer = self.claim.prepared.ask(session, &statement);
-            let heard = poll_fn(|context| hear(answer.poll_unpin(context), &gone)).await;
-            let answer = if heard.is_none() { waiter.end(answer).await } else { heard };
+            let answer = self.say(session, slice, &gone).await;
             let outcome = answer.map_or_else(closed, |answer| read(answer, &end));
-            if self.is_over(&outcome, last) {
+            if last || !matches!(outcome.answer, Ok(false)) {
                 break outcome;
             }
         };
-        self.keep(session, &outcome);
-        outcome.with(place)
+        self.keep(&outcome);
+        unread.land(outcome)
     }
 }
 
 impl Acquire {
-    /// Whether this is the answer: else the wait goes on, or the statement is sent as a text.
-    fn is_over(&self, outcome: &Outcome<mysql_async::Error>, last: bool) -> bool {
-        match &outcome.answer {
-            Ok(true) => true,
-            Ok(false) => last,
-            Err(error) => {
-                !matches!(&**error, Error::Driver(error) if self.claim.prepared.was_refused(error))
+    /// One statement, and what the server says; once more where it would not prepare it.
+    async fn say<S: AsConn>(&self, session: &mut S, wait: Wait, gone: &Gone) -> Option<Answer> {
+        let statement = self.claim.acquire(wait);
+        loop {
+            let waiter = Waiter::new(session.conn(), &statement);
+            let mut answer = self.claim.ask(session, &statement);
+            let heard = poll_fn(|context| hear(answer.poll_unpin(context), gone)).await;
+            let answer = if heard.is_none() { waiter.end(answer).await } else { heard };
+            match &answer {
+                Some(Err(error)) if self.claim.was_refused(error) && !gone.has_fired() => {}
+                _ => return answer,
             }
         }
     }
 
     /// Keeps in mind what the server has granted.
-    fn keep<S: AsConn>(&self, session: &mut S, outcome: &Outcome<mysql_async::Error>) {
+    fn keep(&self, outcome: &Outcome<mysql_async::Error>) {
         self.claim.set_granted(matches!(outcome.answer, Ok(true)));
         match outcome.answer {
             Ok(true) => self.claim.set_known(self.claim.known().after_grant()),
             Ok(false) => {}
             Err(_) => self.claim.set_known(Known::Nothing),
-        }
-        if !outcome.usable {
-            spoil(session);
         }
     }
 }

@@ -1,5 +1,6 @@
-use crate::Error;
+use crate::{AsConn, Error};
 use dlock_core::{Deadline, Outcome};
+use std::future::Future;
 
 /// <https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html>,
 /// <https://mariadb.com/kb/en/mariadb-error-codes/>.
@@ -26,6 +27,23 @@ mod code {
 
 /// The number in the first column of the only row; `None` is NULL.
 pub(crate) type Answer = mysql_async::Result<Option<Option<i64>>>;
+
+/// Asks for such a number, by a statement that is prepared if it is to be. What is prepared already, the
+/// driver knows by its text; if it keeps none, it would prepare each time.
+///
+/// Never inlined: before the driver boxes it, its future is larger than all that a caller has on its
+/// stack, and a caller is polled more often than it asks.
+#[inline(never)]
+pub(crate) fn ask<'a, S: AsConn>(
+    session: &'a mut S,
+    statement: &'a str,
+    is_prepared: bool,
+) -> impl Future<Output = Answer> + Unpin + use<'a, S> {
+    match is_prepared && session.conn().opts().stmt_cache_size() > 0 {
+        true => session.exec_first(statement, ()),
+        false => session.query_first(statement),
+    }
+}
 
 /// Whether the wait came to its end, and nothing else happened. Before that it is another statement's
 /// time that was over: the late error of one of the caller's.

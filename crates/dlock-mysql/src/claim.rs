@@ -1,9 +1,11 @@
-use crate::Key;
+use crate::answer::{Answer, ask};
 use crate::known::Known;
 use crate::prepared::Prepared;
 use crate::texts::Texts;
+use crate::{AsConn, Key};
 use dlock_core::Wait;
 use std::borrow::Cow;
+use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 /// What a lock shares with its round trips: what it says, what the server granted, and what is known
@@ -13,7 +15,7 @@ pub(crate) struct Claim {
     texts: Texts,
     granted: AtomicBool,
     known: AtomicU8,
-    pub(crate) prepared: Prepared,
+    prepared: Prepared,
 }
 
 impl Claim {
@@ -33,6 +35,25 @@ impl Claim {
 
     pub(crate) fn release(&self) -> &str {
         self.texts.release()
+    }
+
+    /// Asks for the number in the first column of the only row. What a lock says again is prepared, if it
+    /// is to be: a wait of another length each time would fill the driver's cache.
+    pub(crate) fn ask<'a, S: AsConn>(
+        &self,
+        session: &'a mut S,
+        statement: &'a str,
+    ) -> impl Future<Output = Answer> + Unpin + use<'a, S> {
+        ask(session, statement, self.texts.are_said_again() && self.prepared.is_set())
+    }
+
+    pub(crate) fn set_prepared(&self) {
+        self.prepared.set();
+    }
+
+    /// Whether the server ran nothing, only since it was asked to prepare it: from then on nothing is.
+    pub(crate) fn was_refused(&self, error: &mysql_async::Error) -> bool {
+        self.prepared.was_refused(error)
     }
 
     /// Whether the server has granted the key and not been told to free it, as the answers say. So a

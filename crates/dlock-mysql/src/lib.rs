@@ -8,10 +8,11 @@
 //! session comes to know which server that is, that it does not hold the key, and whether MariaDB has
 //! a limit there. From then on it says only what is needed, until somebody asks for the session.
 //!
-//! [`Lock::prepared`](dlock_core::Lock::prepared) has an owned connection's statements prepared by the
-//! driver, which keeps them with its others (`Opts::stmt_cache_size`), so that the server need not parse
-//! them again. Each takes one round trip more when it is first sent: that is over after three uses with
-//! waits of the same length. Where the driver or the server keeps no statements, texts are sent.
+//! [`Lock::prepared`](dlock_core::Lock::prepared), over an owned connection, has the driver prepare what a
+//! lock says again, so that the server need not parse it each time: two statements, from the fourth use in a
+//! row with the same wait on, for one round trip more each. A wait of another length is sent as a text. The
+//! driver keeps them with the connection's others (`Opts::stmt_cache_size`), for as long as it is not reset.
+//! Where the driver or the server keeps no statements, texts are sent.
 //!
 //! # Which connection should you give it?
 //!
@@ -47,6 +48,7 @@ mod named;
 mod prepared;
 mod release;
 mod texts;
+mod unread;
 
 pub use conn::{AsConn, Place};
 pub use key::{Key, Limits};

@@ -89,7 +89,7 @@ impl<S: Place> RawNew<S> for Named<S> {
 /// Over an owned connection only: what the driver keeps for a lent one is its owner's.
 impl RawPrepared for Named<Conn> {
     fn set_prepared(&mut self) {
-        self.claim.prepared.set();
+        self.claim.set_prepared();
     }
 }
 

@@ -1,7 +1,7 @@
 use crate::AsConn;
 use crate::answer::{Answer, closed, failed, is_alive};
 use crate::claim::Claim;
-use crate::conn::spoil;
+use crate::unread::Unread;
 use dlock_core::{Gone, Landed, Outcome, Trip};
 use std::borrow::BorrowMut;
 use std::sync::Arc;
@@ -13,37 +13,37 @@ pub(crate) struct Release(pub(crate) Arc<Claim>);
 impl<S: AsConn> Trip<S> for Release {
     type Error = mysql_async::Error;
 
-    async fn run<P>(self, mut place: P, _gone: Gone) -> Landed<P, mysql_async::Error>
+    async fn run<P>(self, place: P, _gone: Gone) -> Landed<P, mysql_async::Error>
     where
         P: BorrowMut<S> + Send,
     {
-        let session = place.borrow_mut();
+        let mut unread = Unread::new(place);
+        let session = unread.session();
         if session.conn().is_disconnected() {
-            return closed().with(place);
+            return unread.land(closed());
         }
         if !self.0.is_granted() {
-            return (Some(place), Ok(false));
+            return unread.land(Outcome { answer: Ok(false), usable: true });
         }
         self.0.set_granted(false);
-        let (statement, prepared) = (self.0.release(), &self.0.prepared);
-        let answer = match prepared.ask(session, statement).await {
-            Err(error) if self.is_open(&error) => prepared.ask(session, statement).await,
+        let answer = match self.say(session).await {
+            // RELEASE_LOCK itself never fails. This is a KILL QUERY, which may have come before or after
+            // it, or the late error of a statement of the caller's: only a second one tells.
+            Err(error) if is_alive(&error) => self.say(session).await,
             answer => answer,
         };
-        let outcome = self.read(answer);
-        if outcome.answer.is_err() {
-            spoil(session);
-        }
-        outcome.with(place)
+        unread.land(self.read(answer))
     }
 }
 
 impl Release {
-    /// Whether an error leaves it open if the key was freed, so that only a second answer tells.
-    /// RELEASE_LOCK itself never fails. This is a KILL QUERY, which may have come before or after it, or
-    /// the late error of a statement of the caller's; or it was not prepared, and not run.
-    fn is_open(&self, error: &mysql_async::Error) -> bool {
-        self.0.prepared.was_refused(error) || is_alive(error)
+    /// The statement, and what the server says; once more where it would not prepare it.
+    async fn say<S: AsConn>(&self, session: &mut S) -> Answer {
+        let statement = self.0.release();
+        match self.0.ask(session, statement).await {
+            Err(error) if self.0.was_refused(&error) => self.0.ask(session, statement).await,
+            answer => answer,
+        }
     }
 
     /// 0 says another's, NULL nobody's. What else a number says is about the session.

@@ -21,6 +21,8 @@ pub(crate) struct Texts {
     known: Known,
     /// How long the acquire waits, in milliseconds; `None` while there is none.
     millis: Option<u64>,
+    /// Whether they were the same before.
+    again: bool,
 }
 
 impl Texts {
@@ -28,12 +30,13 @@ impl Texts {
         let name = literal(key);
         let mut text = String::with_capacity(ROOM + 3 * name.len());
         release(&mut text, &name, Known::Nothing);
-        Self { name, release: text.len(), text, known: Known::Nothing, millis: None }
+        Self { name, release: text.len(), text, known: Known::Nothing, millis: None, again: false }
     }
 
     /// Has both texts at hand.
     pub(crate) fn set(&mut self, known: Known, wait: Wait) {
         let millis = millis(wait);
+        self.again = (self.known, self.millis) == (known, Some(millis));
         if self.known != known {
             self.text.clear();
             release(&mut self.text, &self.name, known);
@@ -44,6 +47,11 @@ impl Texts {
             acquire(&mut self.text, &self.name, known, millis);
             self.millis = Some(millis);
         }
+    }
+
+    /// Whether they are those of the use before.
+    pub(crate) fn are_said_again(&self) -> bool {
+        self.again
     }
 
     pub(crate) fn release(&self) -> &str {

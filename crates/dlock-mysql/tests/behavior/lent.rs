@@ -2,7 +2,7 @@
 
 use crate::server::{Flavour, conn, number, opts, until_awaited, until_free};
 use dlock_core::Wait;
-use dlock_mysql::mysql_async::{Pool, PoolOpts};
+use dlock_mysql::mysql_async::{Pool, PoolOpts, TxOpts};
 use dlock_mysql::{Error, Lock};
 use dlock_testkit::cases::fresh_key;
 use dlock_testkit::polled::polled;
@@ -25,24 +25,31 @@ pub(crate) async fn guard<E: Flavour>() {
     assert_eq!(matches!(answer, Ok(true)), !spoiled, "{answer:?}");
 }
 
-/// After a dropped wait a new lock is refused, and the waiter goes with the connection.
+/// After a dropped wait a new lock is refused, and the waiter goes with the connection: also where the
+/// driver had a transaction to roll back first.
 pub(crate) async fn wait<E: Flavour>() {
-    let (key, mut observer, mut lent) = (fresh_key("lent"), conn::<E>().await, conn::<E>().await);
-    let mut holding = Lock::new(conn::<E>().await, key.as_str()).unwrap();
-    assert!(holding.acquire(Wait::No).await.unwrap());
-    let mut lock = Lock::new(&mut lent, key.as_str()).unwrap();
-    tokio::select! {
-        answer = lock.acquire(Wait::Forever) => panic!("{answer:?}"),
-        _ = until_awaited(&mut observer, &key) => {}
+    for rolls_back in [false, true] {
+        let (key, mut observer) = (fresh_key("lent"), conn::<E>().await);
+        let mut lent = conn::<E>().await;
+        if rolls_back {
+            drop(lent.start_transaction(TxOpts::new()).await.unwrap());
+        }
+        let mut holding = Lock::new(conn::<E>().await, key.as_str()).unwrap();
+        assert!(holding.acquire(Wait::No).await.unwrap());
+        let mut lock = Lock::new(&mut lent, key.as_str()).unwrap();
+        tokio::select! {
+            answer = lock.acquire(Wait::Forever) => panic!("{answer:?}"),
+            _ = until_awaited(&mut observer, &key) => {}
+        }
+        assert!(matches!(lock.acquire(Wait::No).await, Err(Error::Closed)));
+        drop(lock);
+        let mut again = Lock::new(&mut lent, "another key").unwrap();
+        assert!(matches!(again.acquire(Wait::No).await, Err(Error::Closed)), "{rolls_back}");
+        drop(again);
+        drop(lent);
+        holding.release().await.unwrap();
+        assert!(until_free(&mut observer, &key).await < Duration::from_secs(1));
     }
-    assert!(matches!(lock.acquire(Wait::No).await, Err(Error::Closed)));
-    drop(lock);
-    let mut again = Lock::new(&mut lent, "another key").unwrap();
-    assert!(matches!(again.acquire(Wait::No).await, Err(Error::Closed)));
-    drop(again);
-    drop(lent);
-    holding.release().await.unwrap();
-    assert!(until_free(&mut observer, &key).await < Duration::from_secs(1));
 }
 
 /// Acquire and release dropped after every number of polls, the key free and held elsewhere: nothing

@@ -39,10 +39,12 @@ fn on<E: Flavour>(server: &str) -> Vec<Trial> {
 
 fn of_prepared<E: Flavour>(server: &str) -> Vec<Trial> {
     let no_room = trial(format!("{server}::prepared::no_room"), prepared::no_room::<E>);
+    let dropped = prepared::dropped_while_preparing::<E>;
     vec![
         trial(format!("{server}::prepared::round_trips"), prepared::round_trips::<E>),
         trial(format!("{server}::prepared::nothing_kept"), prepared::nothing_kept::<E>),
         trial(format!("{server}::prepared::one_kept"), prepared::one_kept::<E>),
+        trial(format!("{server}::prepared::dropped_while_preparing"), dropped),
         trial(format!("{server}::prepared::limited_by_hand"), prepared::limited_by_hand::<E>),
         trial(format!("{server}::prepared::reset"), prepared::reset::<E>),
         trial(format!("{server}::prepared::given_back"), prepared::given_back::<E>),
@@ -89,6 +91,7 @@ fn of_sessions<E: Flavour>(server: &str) -> Vec<Trial> {
         trial(format!("{server}::used::late_error"), used::late_error::<E>),
         trial(format!("{server}::pool::reset"), pool::reset::<E>),
         trial(format!("{server}::pool::no_reset"), pool::no_reset::<E>),
+        trial(format!("{server}::pool::mid_answer"), pool::mid_answer::<E>),
         trial(format!("{server}::loss::killed_query"), loss::killed_query::<E>),
         trial(format!("{server}::loss::released_by_hand"), loss::released_by_hand::<E>),
         trial(format!("{server}::loss::idle_too_long"), loss::idle_too_long::<E>),

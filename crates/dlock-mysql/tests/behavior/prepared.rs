@@ -7,10 +7,10 @@ use dlock_mysql::mysql_async::prelude::Queryable;
 use dlock_mysql::mysql_async::{Conn, Opts};
 use dlock_mysql::{Error, Lock};
 use dlock_testkit::cases::fresh_key;
+use dlock_testkit::polled::polled;
 use dlock_testkit::proxy::Proxy;
 use dlock_testkit::server::Server;
-use futures_util::future::join;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const WAITS: [Wait; 3] = [Wait::No, Wait::For(Duration::from_millis(1500)), Wait::Forever];
 
@@ -35,23 +35,30 @@ async fn tally(conn: &mut Conn) -> [u64; 2] {
         .map(|name| rows.iter().find(|row| row.0 == name).unwrap().1)
 }
 
-/// One round trip more for each statement, when it is first sent; then one each way. Nothing is sent as
-/// a text.
+/// A lock that knows its session, and next prepares what it says in a wait for ever.
+async fn about_to_prepare(conn: Conn, key: &str) -> Lock {
+    let mut lock = lock(conn, key);
+    for _ in 0..3 {
+        lock.lock().await.unwrap().release().await.unwrap();
+    }
+    lock
+}
+
+/// One round trip each way; once more for each statement that is said again, when it is prepared. A wait of
+/// another length is sent as a text.
 pub(crate) async fn round_trips<E: Flavour>() {
     let proxy = Proxy::start(address::<E>()).unwrap();
     for wait in WAITS {
         let conn = Conn::new(through::<E>(proxy.addr())).await.unwrap();
-        let (mut lock, mut sum) = (lock(conn, &fresh_key("prepared")), 0);
-        for _ in 0..3 {
-            let trips = trips(&proxy, &mut lock, wait).await;
-            assert!(trips.iter().all(|trips| (1..=2).contains(trips)), "{wait:?}: {trips:?}");
-            sum += trips.iter().sum::<u64>();
+        let mut lock = lock(conn, &fresh_key("prepared"));
+        for expected in [1, 1, 1, 2, 1, 1] {
+            assert_eq!(trips(&proxy, &mut lock, wait).await, [expected; 2], "{wait:?}");
         }
-        for _ in 0..3 {
+        for millis in [1000, 1001, 1002] {
+            let wait = Wait::For(Duration::from_millis(millis));
             assert_eq!(trips(&proxy, &mut lock, wait).await, [1, 1], "{wait:?}");
         }
-        let [prepared, run] = tally(lock.session().unwrap()).await;
-        assert_eq!((prepared, run), (sum - 6, 12), "{wait:?}");
+        assert_eq!(tally(lock.session().unwrap()).await, [2, 6], "{wait:?}");
     }
 }
 
@@ -60,7 +67,7 @@ pub(crate) async fn nothing_kept<E: Flavour>() {
     let proxy = Proxy::start(address::<E>()).unwrap();
     let conn = Conn::new(through::<E>(proxy.addr()).stmt_cache_size(0)).await.unwrap();
     let mut lock = lock(conn, &fresh_key("kept"));
-    for _ in 0..4 {
+    for _ in 0..5 {
         assert_eq!(trips(&proxy, &mut lock, Wait::Forever).await, [1, 1]);
     }
     assert_eq!(tally(lock.session().unwrap()).await, [0, 0]);
@@ -70,41 +77,74 @@ pub(crate) async fn nothing_kept<E: Flavour>() {
 pub(crate) async fn one_kept<E: Flavour>() {
     let conn = Conn::new(opts::<E>().stmt_cache_size(1)).await.unwrap();
     let mut lock = lock(conn, &fresh_key("one"));
-    for wait in WAITS.iter().chain(&WAITS) {
-        assert!(lock.acquire(*wait).await.unwrap());
-        lock.release().await.unwrap();
+    for _ in 0..6 {
+        lock.lock().await.unwrap().release().await.unwrap();
     }
-    let [prepared, run] = tally(lock.session().unwrap()).await;
-    assert_eq!((prepared, run), (12, 12));
+    assert_eq!(tally(lock.session().unwrap()).await, [6, 6]);
 }
 
-/// On a server that prepares no more, texts are sent, after one more round trip.
+/// On a server that prepares no more, texts are sent, after one more round trip: a wait has its full time,
+/// and a release frees the key.
 pub(crate) async fn no_room<E: Flavour>() {
-    let server = Server::<E>::start(&[("max-prepared-stmt-count", "0")]).unwrap();
+    const NO_ROOM: &str = "SET GLOBAL max_prepared_stmt_count=0";
+    let server = Server::<E>::start(&[]).unwrap();
     let opts = Opts::from_url(server.url()).unwrap();
     let key = fresh_key("room");
-    let mut holding = lock(Conn::new(opts.clone()).await.unwrap(), &key);
-    let mut waiting = lock(Conn::new(opts).await.unwrap(), &key);
-    assert!(holding.acquire(Wait::No).await.unwrap());
-    assert!(!waiting.acquire(Duration::from_millis(50)).await.unwrap());
-    let release = async { holding.release().await.unwrap() };
-    let (granted, ()) = join(waiting.acquire(Wait::Forever), release).await;
-    assert!(granted.unwrap());
-    waiting.release().await.unwrap();
+    let mut observer = Conn::new(opts.clone()).await.unwrap();
+    let mut holding = about_to_prepare(Conn::new(opts.clone()).await.unwrap(), &key).await;
+    let mut waiting = about_to_prepare(Conn::new(opts).await.unwrap(), &key).await;
+    let limit = Duration::from_millis(60);
+    for _ in 0..2 {
+        assert!(waiting.acquire(limit).await.unwrap());
+        waiting.release().await.unwrap();
+    }
+    assert!(holding.acquire(Wait::Forever).await.unwrap());
+    observer.query_drop(NO_ROOM).await.unwrap();
+    let start = Instant::now();
+    assert!(!waiting.acquire(limit).await.unwrap());
+    assert!(start.elapsed() >= limit, "{:?}", start.elapsed());
+    assert_eq!(tally(waiting.session().unwrap()).await[0], 2);
+    holding.release().await.unwrap();
+    assert_eq!(holder(&mut observer, &key).await, None);
     use_twice(&mut waiting).await;
+    use_twice(&mut holding).await;
+}
+
+/// A wait or a release may be dropped while its statement is prepared.
+pub(crate) async fn dropped_while_preparing<E: Flavour>() {
+    let mut observer = conn::<E>().await;
+    for polls in 1..8 {
+        let key = fresh_key("dropped");
+        let mut lock = about_to_prepare(conn::<E>().await, &key).await;
+        drop(polled(lock.acquire(Wait::Forever), polls).await);
+        lock.close().await.unwrap();
+        assert_eq!(holder(&mut observer, &key).await, None, "after {polls} polls");
+        lock.lock().await.unwrap().release().await.unwrap();
+        let mut lock = about_to_prepare(conn::<E>().await, &key).await;
+        assert!(lock.acquire(Wait::Forever).await.unwrap());
+        drop(polled(lock.release(), polls).await);
+        lock.close().await.unwrap();
+        assert_eq!(holder(&mut observer, &key).await, None, "after {polls} polls");
+        lock.lock().await.unwrap().release().await.unwrap();
+    }
 }
 
 /// What the caller does to the session counts, although the statements were prepared before it.
 pub(crate) async fn limited_by_hand<E: Flavour>() {
     let key = fresh_key("hurry");
     let mut lock = lock(conn::<E>().await, &key);
-    for _ in 0..2 {
-        use_twice(&mut lock).await;
+    for _ in 0..3 {
+        // Each time all is said, since the caller had the session.
+        lock.session().unwrap();
         outlasts::<E>(&mut lock, &key).await;
+    }
+    for _ in 0..4 {
         hurry::<E>(lock.session().unwrap()).await;
         outlasts::<E>(&mut lock, &key).await;
     }
-    lock.session().unwrap().query_drop(format!("DO GET_LOCK('{key}', 0)")).await.unwrap();
+    let session = lock.session().unwrap();
+    assert_eq!(tally(session).await[0], 2);
+    session.query_drop(format!("DO GET_LOCK('{key}', 0)")).await.unwrap();
     assert!(matches!(lock.acquire(Wait::No).await, Err(Error::AlreadyHeld)));
 }
 

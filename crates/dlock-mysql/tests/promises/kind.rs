@@ -54,7 +54,7 @@ impl Kind for Used {
     }
 }
 
-/// The same, with its statements prepared from its first use on.
+/// The same, with the statements of a wait for ever prepared.
 pub(crate) struct Prepared;
 
 impl Kind for Prepared {
@@ -65,7 +65,14 @@ impl Kind for Prepared {
     }
 
     async fn lock(opts: Opts, key: &str) -> Lock {
-        used(Lock::new(connect(opts).await, key).unwrap().prepared()).await
+        let mut lock = used(Lock::new(connect(opts).await, key).unwrap().prepared()).await;
+        if lock.acquire(Wait::No).await.unwrap() {
+            lock.release().await.unwrap();
+            for _ in 0..2 {
+                lock.lock().await.unwrap().release().await.unwrap();
+            }
+        }
+        lock
     }
 }
 
