@@ -4,7 +4,7 @@ use crate::figure::{Figure, Layout, median, quantile, ratio};
 use crate::place::Database;
 use crate::subject::RAW;
 
-/// How the values of the rounds become one.
+/// How the values of the turns become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fold {
     Median,
@@ -85,7 +85,7 @@ impl Board {
                 subject: row.subject.to_owned(),
                 value: fold.of(&row.values),
                 ratio: self.ratio(row, fold),
-                rounds: row.values.len(),
+                turns: row.values.len(),
                 values: row.values.clone(),
                 note: row.note.clone(),
             })

@@ -38,18 +38,18 @@ pub(crate) struct Figure {
     pub(crate) subject: String,
     /// The median; `None` where the subject has nothing of the kind, or did not do it in time.
     pub(crate) value: Option<f64>,
-    /// The median over rounds of this subject's value by the baseline's of the same round.
+    /// The median over turns of this subject's value by the baseline's of the same turn.
     pub(crate) ratio: Option<f64>,
-    pub(crate) rounds: usize,
-    /// The value of each round; not written to files.
+    pub(crate) turns: usize,
+    /// The value of each turn; not written to files.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) values: Vec<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) note: Option<String>,
 }
 
-/// The median over rounds of one subject's value by another's of the same round, so that what slows
-/// a whole round down cancels out.
+/// The median over turns of one subject's value by another's of the same turn, so that what slows all
+/// of a turn down cancels out.
 pub(crate) fn ratio(values: &[f64], others: &[f64]) -> Option<f64> {
     let ratio = if values.len() == others.len() {
         let ratios: Vec<f64> = values.iter().zip(others).map(|(one, other)| one / other).collect();

@@ -158,7 +158,7 @@ const POSTGRES: [Goal; 13] = [
     Goal::new(HAND_OVER, OWNED, Bound::AtMost(1.05)).by(RAW, Layout::Pinned),
 ];
 
-const MYSQL: [Goal; 10] = [
+const MYSQL: [Goal; 11] = [
     Goal::new(PAIRS, LENT, Bound::AtLeast(0.95)).by(RAW, Layout::Pinned),
     Goal::new(PAIRS, OWNED, Bound::AtLeast(0.95)).by(RAW_LATER, Layout::Pinned),
     Goal::new(PAIRS, PREPARED, Bound::AtLeast(0.95)).by(RAW_PREPARED, Layout::Pinned),
@@ -168,7 +168,8 @@ const MYSQL: [Goal; 10] = [
     Goal::new(HAND_OVER, OWNED, Bound::AtMost(1.05)).by(RAW_LATER, Layout::Pinned),
     Goal::new(HAND_OVER, PREPARED, Bound::AtMost(1.05)).by(RAW_PREPARED, Layout::Pinned),
     Goal::new(PAIR_BYTES, OWNED, Bound::Exactly(1.0)).by(RAW_LATER, Layout::Unpinned),
-    Goal::new(PAIR_BYTES, PREPARED, Bound::Exactly(1.0)).by(RAW_PREPARED, Layout::Unpinned),
+    Goal::new(ACQUIRE_TRIPS, PREPARED, Bound::Exactly(1.0)),
+    Goal::new(RELEASE_TRIPS, PREPARED, Bound::Exactly(1.0)),
 ];
 
 const MSSQL: [Goal; 3] = [

@@ -8,12 +8,8 @@ use fastrand::Rng;
 use super::{CPU, PAIRS, PAIRS_OF_EIGHT, SEED, Scene, WAIT_FREE, micros};
 use crate::board::{Board, Fold};
 use crate::place::{Database, Place};
-use crate::subject::{Kind, LOOPBACK, RAW, Subject, TYPED, wait_free};
+use crate::subject::{Kind, LOOPBACK, Lap, RAW, Subject, TYPED, wait_free};
 
-/// How often each subject has its turn in a round, and how long one is, about: short, so that what
-/// slows the machine down for a while slows down all of them.
-const TURNS: u32 = 10;
-const TURN: f64 = 0.006;
 const FIRST: u32 = 30;
 
 /// Which pairs are measured.
@@ -22,23 +18,32 @@ pub(super) struct Setup {
     cpu: &'static str,
     connections: u32,
     baseline: &'static str,
+    /// How often each subject has its turn in a round.
+    turns: u32,
+    /// How long one is, about, in seconds.
+    turn: f64,
     kinds: fn(&Scene) -> Vec<Kind>,
 }
 
-/// A lock that waits, on one connection.
+/// A lock that waits, on one connection. Many short turns: what slows the machine down for a while slows
+/// down all subjects.
 pub(super) const ONE: Setup = Setup {
     pairs: PAIRS,
     cpu: CPU,
     connections: 1,
     baseline: RAW,
+    turns: 10,
+    turn: 0.006,
     kinds: |scene| scene.kinds.clone(),
 };
 
-/// The same on eight at once.
+/// The same on eight at once. The last connection ends a turn, so it is long.
 pub(super) const EIGHT: Setup = Setup {
     pairs: PAIRS_OF_EIGHT,
     cpu: "client CPU per pair, 8 connections",
     connections: 8,
+    turns: 1,
+    turn: 0.06,
     ..ONE
 };
 
@@ -59,39 +64,65 @@ struct Entry {
 }
 
 impl Entry {
-    async fn connect(kind: Kind, place: Place, connections: u32) -> Result<Self> {
-        let mut subject = kind.connect(place, connections).await?;
+    async fn connect(kind: Kind, place: Place, setup: &Setup) -> Result<Self> {
+        let mut subject = kind.connect(place, setup.connections).await?;
         subject.pairs(FIRST).await?;
         let first = subject.pairs(FIRST).await?;
-        Ok(Self { kind, subject, count: count(first.wall) })
+        Ok(Self { kind, subject, count: count(first.wall, setup.turn) })
+    }
+
+    /// A turn, after some pairs that bring back into the caches what others drove out.
+    async fn turn(&mut self) -> Result<Lap> {
+        self.subject.pairs(self.count.div_ceil(8)).await?;
+        self.subject.pairs(self.count).await
     }
 }
 
 /// Measures what the setup says.
 pub(super) async fn measure(scene: &mut Scene, setup: &Setup) -> Result<()> {
     let mut entries = connect(scene, setup).await?;
-    let mut pairs = Board::new(setup.pairs, "1/s").against(setup.baseline);
-    let mut cpu = Board::new(setup.cpu, "µs").against(setup.baseline);
+    let mut boards = Boards::new(setup);
     let mut random = Rng::with_seed(SEED);
     for round in 0..scene.rounds {
         scene.say(&format!("{}, round {} of {}", setup.pairs, round + 1, scene.rounds));
         for entry in &mut entries {
             entry.subject.renew().await?;
         }
-        for _ in 0..TURNS {
+        for _ in 0..setup.turns {
             for entry in &mut entries {
-                let lap = entry.subject.pairs(entry.count).await?;
-                let done = f64::from(entry.count * setup.connections);
-                pairs.add(entry.kind.name, done / lap.wall.as_secs_f64());
-                cpu.add(entry.kind.name, micros(lap.cpu) / done);
+                let lap = entry.turn().await?;
+                boards.add(entry.kind.name, lap, entry.count * setup.connections);
             }
-            // What ran before leaves its code in the caches.
+            // So that nobody is always behind the same neighbour.
             random.shuffle(&mut entries);
         }
     }
-    scene.keep(&mut pairs, Fold::Median);
-    scene.keep(&mut cpu, Fold::Median);
+    boards.keep(scene);
     Ok(())
+}
+
+struct Boards {
+    pairs: Board,
+    cpu: Board,
+}
+
+impl Boards {
+    fn new(setup: &Setup) -> Self {
+        let [pairs, cpu] = [(setup.pairs, "1/s"), (setup.cpu, "µs")]
+            .map(|(name, unit)| Board::new(name, unit).against(setup.baseline));
+        Self { pairs, cpu }
+    }
+
+    fn add(&mut self, name: &'static str, lap: Lap, count: u32) {
+        let count = f64::from(count);
+        self.pairs.add(name, count / lap.wall.as_secs_f64());
+        self.cpu.add(name, micros(lap.cpu) / count);
+    }
+
+    fn keep(&mut self, scene: &mut Scene) {
+        scene.keep(&mut self.pairs, Fold::Median);
+        scene.keep(&mut self.cpu, Fold::Median);
+    }
 }
 
 async fn connect(scene: &Scene, setup: &Setup) -> Result<Vec<Entry>> {
@@ -103,14 +134,14 @@ async fn connect(scene: &Scene, setup: &Setup) -> Result<Vec<Entry>> {
     }
     for kind in kinds {
         scene.say(&format!("connecting {}", kind.name));
-        entries.push(Entry::connect(kind, scene.place, setup.connections).await?);
+        entries.push(Entry::connect(kind, scene.place, setup).await?);
     }
     Ok(entries)
 }
 
-/// How many pairs fit into a turn when [`FIRST`] of them take so long.
-fn count(first: Duration) -> u32 {
-    let turn = Duration::from_secs_f64(TURN).as_micros() * u128::from(FIRST);
+/// How many pairs fit into a turn of so many seconds when [`FIRST`] of them take so long.
+fn count(first: Duration, turn: f64) -> u32 {
+    let turn = Duration::from_secs_f64(turn).as_micros() * u128::from(FIRST);
     u32::try_from(turn / first.as_micros().max(1)).unwrap_or(u32::MAX).clamp(5, 20_000)
 }
 
@@ -122,8 +153,8 @@ mod tests {
 
     #[test]
     fn a_turn_has_as_many_pairs_as_fit() {
-        assert_eq!(count(Duration::from_millis(30)), 6);
-        assert_eq!(count(Duration::from_secs(30)), 5);
-        assert_eq!(count(Duration::ZERO), 20_000);
+        assert_eq!(count(Duration::from_millis(30), 0.06), 60);
+        assert_eq!(count(Duration::from_secs(30), 0.06), 5);
+        assert_eq!(count(Duration::ZERO, 0.06), 20_000);
     }
 }

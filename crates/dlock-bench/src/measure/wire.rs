@@ -49,7 +49,7 @@ impl Tap {
         let proxy = Proxy::start(place.address())?;
         let mut subject = kind.connect(place.through(proxy.addr()), 1).await?;
         // What is prepared in the first uses is not counted.
-        subject.pairs(3).await?;
+        subject.pairs(4).await?;
         Ok(Self { proxy, subject })
     }
 
