@@ -7,6 +7,8 @@ mod lent;
 mod loss;
 mod pool;
 mod prepared;
+#[path = "../processes/mod.rs"]
+mod processes;
 mod server;
 mod session;
 mod used;

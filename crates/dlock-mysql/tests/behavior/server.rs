@@ -1,5 +1,6 @@
 //! Connections to the server under test, and looks at it.
 
+use crate::processes::processes;
 use dlock_mysql::mysql_async::prelude::Queryable;
 use dlock_mysql::mysql_async::{Conn, Opts, OptsBuilder};
 use dlock_testkit::server::{Engine, Maria, Mysql, Server};
@@ -67,12 +68,8 @@ pub(crate) async fn holder(observer: &mut Conn, key: &str) -> Option<i64> {
 
 /// Who waits for the key, if anyone.
 pub(crate) async fn waiter(observer: &mut Conn, key: &str) -> Option<u32> {
-    let hex: String = key.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let statement = format!(
-        "SELECT ID FROM information_schema.PROCESSLIST \
-         WHERE STATE='User lock' AND (INFO LIKE '%{hex}%' OR INFO LIKE '%''{key}''%')"
-    );
-    observer.query_first(statement).await.unwrap()
+    let processes = processes(observer).await.unwrap();
+    processes.iter().find(|it| it.awaits(key)).map(|it| it.id)
 }
 
 /// Waits until somebody waits for the key.

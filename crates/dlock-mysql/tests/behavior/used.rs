@@ -1,5 +1,6 @@
 //! What a lock says that has been used, and what makes it say all again.
 
+use crate::processes::processes;
 use crate::server::{Flavour, conn, until_awaited};
 use dlock_core::Wait;
 use dlock_mysql::mysql_async::Conn;
@@ -39,8 +40,8 @@ async fn statement<E: Flavour>(lock: &mut Lock, key: &str) -> String {
     assert!(holding.acquire(Wait::No).await.unwrap());
     let look = async {
         let id = until_awaited(&mut observer, key).await;
-        let text = format!("SELECT INFO FROM information_schema.PROCESSLIST WHERE ID={id}");
-        let text: Option<String> = observer.query_first(text).await.unwrap();
+        let processes = processes(&mut observer).await.unwrap();
+        let text = processes.into_iter().find(|it| it.id == id).map(|it| it.statement);
         holding.release().await.unwrap();
         text.unwrap()
     };

@@ -1,6 +1,7 @@
 //! MySQL and MariaDB laid out for the promises.
 
 use crate::kind::Kind;
+use crate::processes::processes;
 use dlock_core::SessionRef;
 use dlock_mysql::mysql_async::prelude::Queryable;
 use dlock_mysql::mysql_async::{self, Conn, Opts, OptsBuilder, Result};
@@ -47,19 +48,13 @@ impl<E: Flavour, K: Kind> MysqlBed<E, K> {
         tokio::spawn(look).await.unwrap()
     }
 
-    async fn count(&self, statement: String) -> usize {
-        let count = self.ask(statement).await.unwrap()[0].unwrap();
-        usize::try_from(count).unwrap()
+    /// Who waits for the key.
+    async fn waiting(&self, key: &str) -> Vec<u32> {
+        let observer = Arc::clone(&self.observer);
+        let look = async move { processes(&mut *observer.lock().await).await };
+        let processes = tokio::spawn(look).await.unwrap().unwrap();
+        processes.iter().filter(|it| it.awaits(key)).map(|it| it.id).collect()
     }
-}
-
-/// The name in hexadecimal, as it stands in the statements of locks.
-pub(crate) fn hex(key: &str) -> String {
-    key.bytes().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn waiting(key: &str) -> String {
-    format!("information_schema.PROCESSLIST WHERE STATE='User lock' AND INFO LIKE '%{}%'", hex(key))
 }
 
 impl<E: Flavour, K: Kind> Bed for MysqlBed<E, K> {
@@ -91,21 +86,21 @@ impl<E: Flavour, K: Kind> Bed for MysqlBed<E, K> {
     }
 
     async fn holders(&self, key: &str) -> usize {
-        self.count(format!("SELECT IS_USED_LOCK('{key}') IS NOT NULL")).await
+        self.ask(format!("SELECT IS_USED_LOCK('{key}')")).await.unwrap().iter().flatten().count()
     }
 
     async fn waiters(&self, key: &str) -> usize {
-        self.count(format!("SELECT COUNT(*) FROM {}", waiting(key))).await
+        self.waiting(key).await.len()
     }
 
     async fn kill(&self, key: &str) {
-        let waiters = format!("SELECT ID FROM {}", waiting(key));
+        let mut sessions: Vec<u64> = self.waiting(key).await.into_iter().map(u64::from).collect();
         // The holder last: its end grants the key to whoever still waits.
-        for sessions in [waiters, format!("SELECT IS_USED_LOCK('{key}')")] {
-            for id in self.ask(sessions).await.unwrap().iter().flatten() {
-                // It may have gone by itself.
-                let _ = self.ask(format!("KILL {id}")).await;
-            }
+        let holder = self.ask(format!("SELECT IS_USED_LOCK('{key}')")).await.unwrap();
+        sessions.extend(holder.iter().flatten());
+        for id in sessions {
+            // It may have gone by itself.
+            let _ = self.ask(format!("KILL {id}")).await;
         }
     }
 

@@ -3,6 +3,8 @@
 mod bed;
 mod kind;
 mod nested;
+#[path = "../processes/mod.rs"]
+mod processes;
 
 use bed::MysqlBed;
 use dlock_testkit::server::{Maria, Mysql};
