@@ -39,13 +39,16 @@ impl<S: AsConn> Trip<S> for Acquire {
         if session.conn().is_disconnected() {
             return unread.land(closed());
         }
-        let deadline = Deadline::new(self.wait);
+        let mut deadline = Deadline::new(self.wait);
         let outcome = loop {
-            let (slice, last) = deadline.slice(self.longest);
-            let end = if last { deadline } else { Deadline::new(slice) };
-            let answer = self.say(session, slice, &gone).await;
+            let (slice, end, last) = self.slice(deadline);
+            let statement = self.claim.acquire(slice);
+            let waiter = Waiter::new(session.conn(), &statement);
+            let mut answer = self.claim.ask(session, &statement);
+            let heard = poll_fn(|context| hear(answer.poll_unpin(context), &gone)).await;
+            let answer = if heard.is_none() { waiter.end(answer).await } else { heard };
             let outcome = answer.map_or_else(closed, |answer| read(answer, &end));
-            if last || !matches!(outcome.answer, Ok(false)) {
+            if !self.goes_on(&outcome, &mut deadline, last, &gone) {
                 break outcome;
             }
         };
@@ -55,19 +58,33 @@ impl<S: AsConn> Trip<S> for Acquire {
 }
 
 impl Acquire {
-    /// One statement, and what the server says; once more where it would not prepare it.
-    async fn say<S: AsConn>(&self, session: &mut S, wait: Wait, gone: &Gone) -> Option<Answer> {
-        let statement = self.claim.acquire(wait);
-        loop {
-            let waiter = Waiter::new(session.conn(), &statement);
-            let mut answer = self.claim.ask(session, &statement);
-            let heard = poll_fn(|context| hear(answer.poll_unpin(context), gone)).await;
-            let answer = if heard.is_none() { waiter.end(answer).await } else { heard };
-            match &answer {
-                Some(Err(error)) if self.claim.was_refused(error) && !gone.has_fired() => {}
-                _ => return answer,
+    /// The wait of the next statement, its end, and whether it is the last one.
+    fn slice(&self, deadline: Deadline) -> (Wait, Deadline, bool) {
+        let (slice, last) = deadline.slice(self.longest);
+        (slice, if last { deadline } else { Deadline::new(slice) }, last)
+    }
+
+    /// Whether another statement is to be sent: for the next slice, or as a text.
+    fn goes_on(
+        &self,
+        outcome: &Outcome<mysql_async::Error>,
+        deadline: &mut Deadline,
+        last: bool,
+        gone: &Gone,
+    ) -> bool {
+        match &outcome.answer {
+            Ok(is_granted) => !is_granted && !last,
+            Err(error) if self.was_refused(error) && !gone.has_fired() => {
+                // The wait has not begun.
+                *deadline = Deadline::new(self.wait);
+                true
             }
+            Err(_) => false,
         }
+    }
+
+    fn was_refused(&self, error: &Error) -> bool {
+        matches!(error, Error::Driver(error) if self.claim.was_refused(error))
     }
 
     /// Keeps in mind what the server has granted.

@@ -26,26 +26,21 @@ impl<S: AsConn> Trip<S> for Release {
             return unread.land(Outcome { answer: Ok(false), usable: true });
         }
         self.0.set_granted(false);
-        let answer = match self.say(session).await {
-            // RELEASE_LOCK itself never fails. This is a KILL QUERY, which may have come before or after
-            // it, or the late error of a statement of the caller's: only a second one tells.
-            Err(error) if is_alive(&error) => self.say(session).await,
-            answer => answer,
-        };
+        let statement = self.0.release();
+        let mut answer = self.0.ask(session, statement).await;
+        if matches!(&answer, Err(error) if self.0.was_refused(error)) {
+            answer = self.0.ask(session, statement).await;
+        }
+        // RELEASE_LOCK itself never fails. This is a KILL QUERY, which may have come before or after it,
+        // or the late error of a statement of the caller's: only a second answer tells.
+        if matches!(&answer, Err(error) if is_alive(error)) {
+            answer = self.0.ask(session, statement).await;
+        }
         unread.land(self.read(answer))
     }
 }
 
 impl Release {
-    /// The statement, and what the server says; once more where it would not prepare it.
-    async fn say<S: AsConn>(&self, session: &mut S) -> Answer {
-        let statement = self.0.release();
-        match self.0.ask(session, statement).await {
-            Err(error) if self.0.was_refused(&error) => self.0.ask(session, statement).await,
-            answer => answer,
-        }
-    }
-
     /// 0 says another's, NULL nobody's. What else a number says is about the session.
     fn read(&self, answer: Answer) -> Outcome<mysql_async::Error> {
         let number = match answer {
