@@ -100,8 +100,9 @@ impl Session<Mysql> for &mut Connection<'_, '_> {
 
 /// Makes sure that the connection is closed when it is dropped, even if a pool would keep it.
 ///
-/// The driver counts a connection as lost from the first poll of a command until its answer is read.
-/// A command whose future is dropped leaves it so, and pools discard it.
+/// The driver counts a connection as lost from the first poll of a command until its answer is read, and
+/// pools discard it then. But where a command begins with one of the driver's own (a rollback, the rest of a
+/// result), the answer to that ends the count.
 pub(crate) fn spoil<S: AsConn>(session: &mut S) {
     // An answer that is there at once makes the connection whole again.
     while !session.conn().is_disconnected() {

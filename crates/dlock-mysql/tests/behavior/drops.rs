@@ -18,6 +18,23 @@ async fn drop_a_wait(lock: &mut Lock, observer: &mut Conn, key: &str) {
     }
 }
 
+/// The same, with a proxy that lets nothing pass any more, so that the wait cannot be ended.
+pub(crate) async fn drop_a_silent_wait(
+    lock: &mut Lock,
+    observer: &mut Conn,
+    key: &str,
+    proxy: &Proxy,
+) {
+    let silence = async {
+        until_awaited(observer, key).await;
+        proxy.stall();
+    };
+    tokio::select! {
+        answer = lock.acquire(Wait::Forever) => panic!("{answer:?}"),
+        () = silence => {}
+    }
+}
+
 /// The wait is killed by a second connection, and the first one goes on as it was.
 pub(crate) async fn keeps_the_connection<E: Flavour>() {
     let (key, mut observer) = (fresh_key("kept"), conn::<E>().await);
@@ -58,14 +75,7 @@ pub(crate) async fn silent_canceller<E: Flavour>() {
     let mut lock =
         Lock::new(Conn::new(through::<E>(proxy.addr())).await.unwrap(), key.as_str()).unwrap();
     let mut observer = conn::<E>().await;
-    let silence = async {
-        until_awaited(&mut observer, &key).await;
-        proxy.stall();
-    };
-    tokio::select! {
-        answer = lock.acquire(Wait::Forever) => panic!("{answer:?}"),
-        () = silence => {}
-    }
+    drop_a_silent_wait(&mut lock, &mut observer, &key, &proxy).await;
     let start = Instant::now();
     lock.close().await.unwrap();
     assert!(start.elapsed() < Duration::from_millis(1500), "{:?}", start.elapsed());

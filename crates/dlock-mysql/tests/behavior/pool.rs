@@ -1,8 +1,7 @@
 //! Connections of a pool.
 
-use crate::server::{
-    Flavour, address, conn, holder, number, opts, through, until_awaited, until_free,
-};
+use crate::drops::drop_a_silent_wait;
+use crate::server::{Flavour, address, conn, holder, number, opts, through, until_free};
 use dlock_core::Wait;
 use dlock_mysql::Lock;
 use dlock_mysql::mysql_async::{OptsBuilder, Pool, PoolConstraints, PoolOpts, TxOpts};
@@ -62,14 +61,7 @@ pub(crate) async fn mid_answer<E: Flavour>() {
         drop(session.start_transaction(TxOpts::new()).await.unwrap());
         let mut lock = Lock::new(session, key.as_str()).unwrap();
         let mut observer = conn::<E>().await;
-        let silence = async {
-            until_awaited(&mut observer, &key).await;
-            proxy.stall();
-        };
-        tokio::select! {
-            answer = lock.acquire(Wait::Forever) => panic!("{answer:?}"),
-            () = silence => {}
-        }
+        drop_a_silent_wait(&mut lock, &mut observer, &key, &proxy).await;
         lock.close().await.unwrap();
         drop(lock);
         proxy.resume();

@@ -84,7 +84,7 @@ pub(crate) async fn one_kept<E: Flavour>() {
 }
 
 /// On a server that prepares no more, texts are sent, after one more round trip: a wait has its full time,
-/// and a release frees the key.
+/// a release frees the key, and either may be dropped meanwhile.
 pub(crate) async fn no_room<E: Flavour>() {
     const NO_ROOM: &str = "SET GLOBAL max_prepared_stmt_count=0";
     let server = Server::<E>::start(&[]).unwrap();
@@ -92,7 +92,7 @@ pub(crate) async fn no_room<E: Flavour>() {
     let key = fresh_key("room");
     let mut observer = Conn::new(opts.clone()).await.unwrap();
     let mut holding = about_to_prepare(Conn::new(opts.clone()).await.unwrap(), &key).await;
-    let mut waiting = about_to_prepare(Conn::new(opts).await.unwrap(), &key).await;
+    let mut waiting = about_to_prepare(Conn::new(opts.clone()).await.unwrap(), &key).await;
     let limit = Duration::from_millis(60);
     for _ in 0..2 {
         assert!(waiting.acquire(limit).await.unwrap());
@@ -108,23 +108,27 @@ pub(crate) async fn no_room<E: Flavour>() {
     assert_eq!(holder(&mut observer, &key).await, None);
     use_twice(&mut waiting).await;
     use_twice(&mut holding).await;
+    dropped_at_every_poll(&opts).await;
 }
 
 /// A wait or a release may be dropped while its statement is prepared.
 pub(crate) async fn dropped_while_preparing<E: Flavour>() {
-    let mut observer = conn::<E>().await;
-    for polls in 1..8 {
+    dropped_at_every_poll(&opts::<E>().into()).await;
+}
+
+async fn dropped_at_every_poll(opts: &Opts) {
+    let mut observer = Conn::new(opts.clone()).await.unwrap();
+    for (polls, is_held) in (1..8).flat_map(|polls| [(polls, false), (polls, true)]) {
         let key = fresh_key("dropped");
-        let mut lock = about_to_prepare(conn::<E>().await, &key).await;
-        drop(polled(lock.acquire(Wait::Forever), polls).await);
+        let mut lock = about_to_prepare(Conn::new(opts.clone()).await.unwrap(), &key).await;
+        if is_held {
+            assert!(lock.acquire(Wait::Forever).await.unwrap());
+            drop(polled(lock.release(), polls).await);
+        } else {
+            drop(polled(lock.acquire(Wait::Forever), polls).await);
+        }
         lock.close().await.unwrap();
-        assert_eq!(holder(&mut observer, &key).await, None, "after {polls} polls");
-        lock.lock().await.unwrap().release().await.unwrap();
-        let mut lock = about_to_prepare(conn::<E>().await, &key).await;
-        assert!(lock.acquire(Wait::Forever).await.unwrap());
-        drop(polled(lock.release(), polls).await);
-        lock.close().await.unwrap();
-        assert_eq!(holder(&mut observer, &key).await, None, "after {polls} polls");
+        assert_eq!(holder(&mut observer, &key).await, None, "{polls} polls, held: {is_held}");
         lock.lock().await.unwrap().release().await.unwrap();
     }
 }

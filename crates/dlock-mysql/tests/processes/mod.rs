@@ -33,6 +33,6 @@ impl Process {
 }
 
 /// The name in hexadecimal, as it stands in the statements of locks.
-pub(crate) fn hex(key: &str) -> String {
+fn hex(key: &str) -> String {
     key.bytes().map(|byte| format!("{byte:02x}")).collect()
 }
