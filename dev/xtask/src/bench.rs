@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::cargo::{cargo, root};
 
-const MANIFEST: &str = "crates/dlock-bench/Cargo.toml";
+const MANIFEST: &str = "dev/bench/Cargo.toml";
 
 /// Builds the bench with optimisations and runs it; it starts its own servers.
 ///

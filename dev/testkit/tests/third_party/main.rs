@@ -9,7 +9,7 @@ use bed::Files;
 use dlock_testkit::trial::{drop_promises, harness, local_promises, trial};
 use std::process::ExitCode;
 
-const README: &str = include_str!("../../../dlock-core/README.md");
+const README: &str = include_str!("../../../../crates/dlock-core/README.md");
 const DRIVER: &str = include_str!("file_lock.rs");
 
 fn main() -> ExitCode {
