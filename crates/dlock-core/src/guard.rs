@@ -1,4 +1,4 @@
-use crate::{Error, Lock, RawConvert, RawLock, RawUnlock, RawUpgrade, SessionRef, Wait};
+use crate::{Error, Lock, RawAbort, RawConvert, RawLock, RawUnlock, RawUpgrade, SessionRef, Wait};
 use std::fmt;
 use std::mem::ManuallyDrop;
 
@@ -20,7 +20,7 @@ impl<'a, R: RawLock> Guard<'a, R> {
 
     /// The session the lock lives on: what it protects is best done here, and ends with it.
     pub fn session(&mut self) -> SessionRef<'_, R> {
-        self.lock.session().expect(HELD)
+        self.lock.machine_mut().raw.session().expect(HELD)
     }
 
     /// The key as the server sees it.
@@ -34,7 +34,29 @@ impl<'a, R: RawLock> Guard<'a, R> {
     }
 }
 
+impl<R: RawLock> Guard<'_, R> {
+    /// Completes with [`Error::Lost`] when the session has ended while the lock is held, as soon as the
+    /// driver can know that without asking the server; where it cannot, never.
+    ///
+    /// # Cancel safety
+    /// May be dropped and called again.
+    pub async fn lost(&mut self) -> Error<R::Error> {
+        self.lock.machine_mut().raw.closed().await;
+        Error::Lost(None)
+    }
+}
+
 impl<R: RawUnlock> Guard<'_, R> {
+    /// Releases at the end of a scope. What cannot be released is let go of in the background.
+    pub(crate) async fn leave(self) -> Result<(), Error<R::Error>> {
+        let mut guard = ManuallyDrop::new(self);
+        let left = guard.lock.release_scope().await;
+        if left.is_err() {
+            guard.lock.machine_mut().abandon();
+        }
+        left
+    }
+
     /// Releases.
     ///
     /// # Errors
@@ -45,6 +67,20 @@ impl<R: RawUnlock> Guard<'_, R> {
     pub async fn release(self) -> Result<(), Error<R::Error>> {
         // The lock's own state says from here on what is held.
         ManuallyDrop::new(self).lock.release().await
+    }
+}
+
+impl<R: RawAbort> Guard<'_, R> {
+    /// Ends the session and whatever runs on it, and returns when the server has let go: for work whose
+    /// time is over.
+    ///
+    /// # Errors
+    /// Where that could not be had; [`Lock::close`] tries it again.
+    ///
+    /// # Cancel safety
+    /// May be dropped at any await: the lock is in doubt until its next call ends the session.
+    pub async fn abort(self) -> Result<(), Error<R::Error>> {
+        ManuallyDrop::new(self).lock.abort().await
     }
 }
 

@@ -1,4 +1,5 @@
-use blake2b_simd::Params;
+use blake2::digest::consts::{U8, U32};
+use blake2::{Blake2b, Digest as _};
 use std::fmt;
 
 /// BLAKE2b with an 8-byte digest, read little-endian: how text and bytes become a number.
@@ -8,8 +9,7 @@ use std::fmt;
 /// ```
 #[must_use]
 pub fn hash64(data: &[u8]) -> u64 {
-    let hash = Params::new().hash_length(8).hash(data);
-    hash.as_bytes().iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
+    u64::from_le_bytes(Blake2b::<U8>::digest(data).into())
 }
 
 /// BLAKE2b-256: how a text of any length becomes a name that keeps its case.
@@ -22,9 +22,7 @@ pub fn hash64(data: &[u8]) -> u64 {
 /// ```
 #[must_use]
 pub fn hash256(text: &str) -> Digest {
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(Params::new().hash_length(32).hash(text.as_bytes()).as_bytes());
-    Digest(bytes)
+    Digest(Blake2b::<U32>::digest(text).into())
 }
 
 /// A 256-bit digest; `Display` writes it as 64 lower-case hexadecimal digits.

@@ -1,37 +1,43 @@
 #![doc = include_str!("../README.md")]
 
-mod alarm;
+mod borrowed_session;
+mod by_dropping;
 mod error;
+mod exchange;
 mod guard;
-mod held;
 mod key;
-mod lent;
 mod lock;
 mod mode;
-mod moving;
 mod name;
 mod owned;
+mod owned_session;
 mod raw;
 mod session;
 mod state;
+mod timer;
 mod trace;
 mod wait;
 mod watch;
+mod with;
 mod xact;
 
+pub use borrowed_session::BorrowedSession;
+pub use by_dropping::ByDropping;
 pub use error::{Error, KeyError};
+pub use exchange::{Cancelled, End, Exchange, Exclusive, Reply, Returned};
 pub use guard::Guard;
-pub use held::{Gone, Hold, Landed, Outcome, Trip};
 pub use key::{Digest, hash64, hash256};
-pub use lent::Lent;
 pub use lock::Lock;
-pub use moving::Moving;
 pub use name::{Name, Naming};
 pub use owned::{NotAcquired, NotReleased, OwnedGuard};
+pub use owned_session::OwnedSession;
 pub use raw::{
-    ByMut, ByRef, Lend, RawCancel, RawConvert, RawIntoSession, RawLock, RawMode, RawNew,
-    RawPrepared, RawReleaseOnCommit, RawShared, RawUnlock, RawUpdate, RawUpgrade, SessionRef,
+    ByMut, ByRef, Lend, RawAbort, RawConvert, RawIntoSession, RawLock, RawMode, RawNew,
+    RawPrepared, RawReleaseOnCommit, RawShared, RawSlice, RawUnlock, RawUpdate, RawUpgrade,
+    SessionRef,
 };
 pub use session::{Session, lock};
+pub use timer::{sleep, within};
 pub use wait::{Deadline, GRACE, Wait};
+pub use with::WithError;
 pub use xact::XactLock;

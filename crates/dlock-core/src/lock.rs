@@ -1,8 +1,8 @@
-use crate::state::{Machine, State};
+use crate::state::{Machine, Scope, State};
 use crate::watch::Watched;
 use crate::{
-    Error, Guard, KeyError, NotAcquired, OwnedGuard, RawConvert, RawIntoSession, RawLock, RawNew,
-    RawUnlock, RawUpgrade, SessionRef, Wait,
+    Error, Guard, KeyError, NotAcquired, OwnedGuard, RawAbort, RawConvert, RawIntoSession, RawLock,
+    RawNew, RawUnlock, RawUpgrade, SessionRef, Wait, WithError,
 };
 use std::fmt;
 use std::time::Duration;
@@ -69,7 +69,8 @@ impl<R: RawLock> Lock<R> {
         self.machine().raw.mode()
     }
 
-    /// Whether this lock is held, as far as its session knows. In doubt it is `false`.
+    /// Whether this lock is held, as far as is known without asking the server. In doubt, and on a
+    /// session that has ended, it is `false`.
     pub fn is_locked(&self) -> bool {
         self.machine().is_locked()
     }
@@ -139,12 +140,17 @@ impl<R: RawUnlock> Lock<R> {
     ///
     /// # Errors
     /// [`Error::NotLocked`] on a lock that is not locked; [`Error::Lost`] when the session turns out
-    /// not to hold the key, or has ended; any other error leaves the lock locked.
+    /// not to hold the key, or has ended; [`Error::Interrupted`] when the server stayed silent for
+    /// [`GRACE`](crate::GRACE): the lock is then in doubt. Any other error leaves the lock locked.
     ///
     /// # Cancel safety
     /// May be dropped at any await: the key is released in the background.
     pub async fn release(&mut self) -> Result<(), Error<R::Error>> {
-        self.watched().release().await
+        self.watched().release(Scope::ByHand).await
+    }
+
+    pub(crate) async fn release_scope(&mut self) -> Result<(), Error<R::Error>> {
+        self.watched().release(Scope::Ends).await
     }
 
     /// Releases if locked, else does nothing; `Ok` once the key is certainly not held.
@@ -161,20 +167,27 @@ impl<R: RawUnlock> Lock<R> {
     /// Runs `body` with the session under the lock, and releases whatever it returns.
     ///
     /// # Errors
-    /// [`Error::TimedOut`] when `wait` runs out, also for [`Wait::No`]; the rest as
-    /// [`acquire`](Lock::acquire) and [`release`](Lock::release).
+    /// [`WithError`] holds what `body` returned where only the release failed, and turns into
+    /// [`Error`] by `?`. Its error is [`Error::TimedOut`] when `wait` runs out, also for
+    /// [`Wait::No`]; the rest as [`acquire`](Lock::acquire) and [`release`](Lock::release).
     ///
     /// # Cancel safety
     /// May be dropped at any await, as [`acquire`](Lock::acquire); inside `body` the key is released
     /// in the background. When `body` panics it is released in the background too.
-    pub async fn with<T, F>(&mut self, wait: impl Into<Wait>, body: F) -> Result<T, Error<R::Error>>
+    pub async fn with<T, F>(
+        &mut self,
+        wait: impl Into<Wait>,
+        body: F,
+    ) -> Result<T, WithError<T, R::Error>>
     where
         F: for<'s> AsyncFnOnce(SessionRef<'s, R>) -> T,
     {
         let mut guard = self.guard(wait.into()).await?.ok_or(Error::TimedOut)?;
         let value = body(guard.session()).await;
-        guard.release().await?;
-        Ok(value)
+        match guard.leave().await {
+            Ok(()) => Ok(value),
+            Err(error) => Err(WithError { value: Some(value), error }),
+        }
     }
 
     /// Acquires, waiting for as long as it takes, and moves the lock into the guard.
@@ -238,6 +251,13 @@ impl<R: RawUnlock> Lock<R> {
     }
 }
 
+impl<R: RawAbort> Lock<R> {
+    /// Ends the session. The machine is in doubt meanwhile, and so is who drops this.
+    pub(crate) async fn abort(&mut self) -> Result<(), Error<R::Error>> {
+        self.watched().abort().await
+    }
+}
+
 impl<R: RawUnlock + RawUpgrade> Lock<R> {
     /// Takes a held update lock to exclusive. `false`: `wait` ran out, still held in the old mode.
     ///
@@ -298,7 +318,7 @@ impl fmt::Display for State {
         f.write_str(match self {
             State::Unlocked => "unlocked",
             State::Locked => "locked",
-            State::UnderWay | State::InDoubt => "in doubt",
+            State::InFlight | State::InDoubt => "in doubt",
             State::Closed => "closed",
         })
     }

@@ -1,9 +1,9 @@
 //! What a lock may be asked for before it is acquired, where its server can do it.
 
 use crate::{
-    Lock, RawCancel, RawLock, RawMode, RawPrepared, RawReleaseOnCommit, RawShared, RawUpdate,
-    XactLock,
+    Lock, RawMode, RawPrepared, RawReleaseOnCommit, RawShared, RawSlice, RawUpdate, XactLock,
 };
+use std::time::Duration;
 
 impl<R: RawShared> Lock<R> {
     /// Asks for the shared mode: many may hold it, and nobody exclusively meanwhile.
@@ -49,13 +49,14 @@ impl<R: RawReleaseOnCommit> Lock<R> {
     }
 }
 
-impl<R: RawCancel> Lock<R> {
-    /// Uses this canceller when a wait is dropped.
+impl<R: RawSlice> Lock<R> {
+    /// Sets the longest time that one statement waits in the server's queue: a wait goes on in slices,
+    /// each of which joins the queue anew. What is right, and its price, says the driver's crate.
     ///
     /// # Panics
     /// On a locked lock.
-    pub fn canceller(mut self, canceller: &R::Canceller) -> Self {
-        self.raw_mut().set_canceller(canceller);
+    pub fn slice(mut self, longest: Duration) -> Self {
+        self.raw_mut().set_slice(longest);
         self
     }
 }
@@ -90,17 +91,6 @@ impl<R: RawUpdate> XactLock<R> {
     /// On a locked lock.
     pub fn update(mut self) -> Self {
         self.raw_mut().set_update();
-        self
-    }
-}
-
-impl<R: RawCancel + RawLock> XactLock<R> {
-    /// Uses this canceller when a wait is dropped.
-    ///
-    /// # Panics
-    /// On a locked lock.
-    pub fn canceller(mut self, canceller: &R::Canceller) -> Self {
-        self.raw_mut().set_canceller(canceller);
         self
     }
 }

@@ -1,4 +1,4 @@
-use crate::{Error, Lock, RawConvert, RawLock, RawUnlock, RawUpgrade, SessionRef, Wait};
+use crate::{Error, Lock, RawAbort, RawConvert, RawLock, RawUnlock, RawUpgrade, SessionRef, Wait};
 use std::error;
 use std::fmt;
 
@@ -16,7 +16,7 @@ impl<R: RawLock> OwnedGuard<R> {
 
     /// The session the lock lives on: what it protects is best done here, and ends with it.
     pub fn session(&mut self) -> SessionRef<'_, R> {
-        self.lock.session().expect("a held lock has its session")
+        self.lock.machine_mut().raw.session().expect("a held lock has its session")
     }
 
     /// The key as the server sees it.
@@ -27,6 +27,35 @@ impl<R: RawLock> OwnedGuard<R> {
     /// The mode the lock is held in.
     pub fn mode(&self) -> R::Mode {
         self.lock.mode()
+    }
+}
+
+impl<R: RawLock> OwnedGuard<R> {
+    /// Completes with [`Error::Lost`] when the session has ended while the lock is held, as soon as the
+    /// driver can know that without asking the server; where it cannot, never.
+    ///
+    /// # Cancel safety
+    /// May be dropped and called again.
+    pub async fn lost(&mut self) -> Error<R::Error> {
+        self.lock.machine_mut().raw.closed().await;
+        Error::Lost(None)
+    }
+}
+
+impl<R: RawAbort> OwnedGuard<R> {
+    /// Ends the session and whatever runs on it, and returns when the server has let go: for work whose
+    /// time is over.
+    ///
+    /// # Errors
+    /// Where that could not be had, with the lock in the error: [`Lock::close`] tries it again.
+    ///
+    /// # Cancel safety
+    /// May be dropped at any await: the session is ended in the background.
+    pub async fn abort(mut self) -> Result<(), NotReleased<R>> {
+        match self.lock.abort().await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(NotReleased { lock: self.lock, error }),
+        }
     }
 }
 

@@ -1,7 +1,11 @@
-use crate::{Error, Wait};
+use crate::{Error, Wait, sleep};
 use std::error;
 use std::fmt;
 use std::future::Future;
+use std::time::Duration;
+
+/// How often it is looked whether a session has ended, where nothing tells it.
+const LOOKS: Duration = Duration::from_millis(20);
 
 /// How a lock lends its session: by shared or by exclusive reference.
 pub trait Lend {
@@ -54,11 +58,29 @@ pub trait RawLock: Send {
     /// The mode it is, or will be, held in.
     fn mode(&self) -> Self::Mode;
 
-    /// The session; `None` while it is away or when it has ended.
+    /// The session; `None` while it is away or when it has ended. While the lock is held it is there.
     fn session(&mut self) -> Option<SessionRef<'_, Self>>;
 
-    /// Whether the session has ended, or may never be used again.
+    /// Whether the session has ended, or may never be used again, as far as the driver knows without
+    /// asking the server.
     fn is_closed(&self) -> bool;
+
+    /// Completes when the session has ended, as soon as the driver can know it without asking.
+    fn closed(&mut self) -> impl Future<Output = ()> + Send {
+        async move {
+            // Drivers have a flag and no event. By `&mut`, since not every session is `Sync`.
+            let raw = self;
+            while !RawLock::is_closed(&*raw) {
+                sleep(LOOKS).await;
+            }
+        }
+    }
+
+    /// How long one statement of this library's may keep the session busy, at most: a release waits
+    /// behind it.
+    fn longest_statement(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// Acquires. `false`: the wait ran out, and this session does not hold the key. That must be true,
     /// not only likely; and it must not hold the key after an error either, unless the session ends.
@@ -72,9 +94,11 @@ pub trait RawLock: Send {
     /// next `settle`. Release in the background, or end the session so that the server does.
     fn abandon(&mut self);
 
-    /// Waits until what [`abandon`](RawLock::abandon) began has come to its end.
+    /// Waits until what [`abandon`](RawLock::abandon) began has come to its end, and where the session
+    /// was lost, until the server has let go of it.
     ///
-    /// After `Ok` this session certainly does not hold the key. May be dropped and called again.
+    /// After `Ok` this session certainly does not hold the key: that was an answer of the server's, or
+    /// of one that was asked about it. May be dropped and called again.
     fn settle(&mut self) -> impl Future<Output = Result<(), Error<Self::Error>>> + Send;
 }
 
@@ -83,6 +107,25 @@ pub trait RawUnlock: RawLock {
     /// Releases. `false`: this session did not hold the key. After an error other than
     /// [`Error::Lost`] on a session that lives on, the key is still held.
     fn unlock(&mut self) -> impl Future<Output = Result<bool, Error<Self::Error>>> + Send;
+
+    /// Releases at the end of a scope: nobody can choose any more, so what stands in the way of it and
+    /// can do nothing else (a failed transaction, say) may be undone.
+    fn unlock_scope(&mut self) -> impl Future<Output = Result<bool, Error<Self::Error>>> + Send {
+        self.unlock()
+    }
+}
+
+/// Can end its session while a statement runs on it: `guard.abort()`.
+pub trait RawAbort: RawUnlock {
+    /// Ends the session and whatever runs on it. After `Ok` the server has let go. May be dropped and
+    /// called again.
+    fn end(&mut self) -> impl Future<Output = Result<(), Error<Self::Error>>> + Send;
+}
+
+/// Waits in slices, whose longest can be set: `.slice(d)`.
+pub trait RawSlice: RawLock {
+    /// Waits in slices of at most this from now on.
+    fn set_slice(&mut self, longest: Duration);
 }
 
 /// Makes a lock over a session of type `S`.
@@ -122,15 +165,6 @@ pub trait RawMode: RawLock {
 pub trait RawReleaseOnCommit: RawLock {
     /// Asks for that from now on.
     fn set_release_on_commit(&mut self);
-}
-
-/// Can cancel a dropped wait by way of a canceller: `.canceller(&c)`.
-pub trait RawCancel: RawLock {
-    /// What cancels.
-    type Canceller;
-
-    /// Uses this canceller from now on.
-    fn set_canceller(&mut self, canceller: &Self::Canceller);
 }
 
 /// Can have its statements prepared: `.prepared()`.

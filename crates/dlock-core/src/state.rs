@@ -1,4 +1,4 @@
-use crate::{Error, RawConvert, RawLock, RawUnlock, RawUpgrade, SessionRef, Wait};
+use crate::{Error, RawAbort, RawConvert, RawLock, RawUnlock, RawUpgrade, SessionRef, Wait};
 
 /// How a call ended. An error is rare and large: it travels in a box, so that what is common is small.
 pub(crate) type Answer<T, R> = Result<T, Box<Error<<R as RawLock>::Error>>>;
@@ -10,11 +10,20 @@ pub(crate) enum State {
     Locked,
     /// In doubt: a round trip was begun. Its future says how it ended, so another call sees this only
     /// where that future was forgotten (`mem::forget`).
-    UnderWay,
+    InFlight,
     /// In doubt: nobody waits for the answer any more, and the raw lock was told so.
     InDoubt,
     /// The session has ended.
     Closed,
+}
+
+/// What a release is part of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Scope {
+    /// The caller asked for it, and can choose what to do when it fails.
+    ByHand,
+    /// A scope ends: nobody can choose.
+    Ends,
 }
 
 /// A raw lock and what is known about it.
@@ -31,11 +40,11 @@ impl<R: RawLock> Machine<R> {
     }
 
     pub(crate) fn is_locked(&self) -> bool {
-        self.state == State::Locked
+        self.state == State::Locked && !self.raw.is_closed()
     }
 
     pub(crate) fn is_in_doubt(&self) -> bool {
-        matches!(self.state, State::UnderWay | State::InDoubt)
+        matches!(self.state, State::InFlight | State::InDoubt)
     }
 
     pub(crate) fn state(&self) -> State {
@@ -45,8 +54,8 @@ impl<R: RawLock> Machine<R> {
     /// The session, unless the lock is in doubt or closed.
     pub(crate) fn session(&mut self) -> Option<SessionRef<'_, R>> {
         match self.state {
-            State::Unlocked | State::Locked => self.raw.session(),
-            State::UnderWay | State::InDoubt | State::Closed => None,
+            State::Unlocked | State::Locked if !self.raw.is_closed() => self.raw.session(),
+            _ => None,
         }
     }
 
@@ -54,29 +63,24 @@ impl<R: RawLock> Machine<R> {
         if self.is_in_doubt() {
             self.settle().await?;
         }
-        let flight = self.begin_unlocked()?;
-        let answer = flight.machine.raw.lock(wait.normal()).await;
-        flight.land(if matches!(answer, Ok(true)) { State::Locked } else { State::Unlocked });
+        let call = self.begin_unlocked()?;
+        let answer = call.machine.raw.lock(wait.normal()).await;
+        call.answered(if matches!(answer, Ok(true)) { State::Locked } else { State::Unlocked });
         Ok(answer?)
     }
 
     /// Brings a lock that is in doubt out of it: afterwards it is unlocked or closed, and that is true.
     /// Who calls it looks first: most are not, and one future less is polled.
     pub(crate) async fn settle(&mut self) -> Answer<(), R> {
-        debug_assert!(self.is_in_doubt(), "what is known is not settled");
         self.abandon();
-        let settled = self.raw.settle().await;
-        match self.raw.is_closed() {
-            true => self.state = State::Closed,
-            false if settled.is_ok() => self.state = State::Unlocked,
-            false => settled?,
-        }
+        self.raw.settle().await?;
+        self.state = if self.raw.is_closed() { State::Closed } else { State::Unlocked };
         Ok(())
     }
 
     /// Lets go in the background, if locked or if a call was forgotten.
     pub(crate) fn abandon(&mut self) {
-        if matches!(self.state, State::Locked | State::UnderWay) {
+        if matches!(self.state, State::Locked | State::InFlight) {
             self.doubt();
         }
     }
@@ -88,19 +92,45 @@ impl<R: RawLock> Machine<R> {
 }
 
 impl<R: RawUnlock> Machine<R> {
-    pub(crate) async fn release(&mut self) -> Answer<(), R> {
+    pub(crate) async fn release(&mut self, scope: Scope) -> Answer<(), R> {
         if self.is_in_doubt() {
             self.settle().await?;
         }
-        let flight = self.begin_locked()?;
-        match flight.machine.raw.unlock().await {
-            Ok(true) => flight.land(State::Unlocked),
+        let call = self.begin_locked()?;
+        let raw = &mut call.machine.raw;
+        let unlocked = match scope {
+            Scope::ByHand => raw.unlock().await,
+            Scope::Ends => raw.unlock_scope().await,
+        };
+        match unlocked {
+            Ok(true) => call.answered(State::Unlocked),
             Ok(false) => {
-                flight.land(State::Unlocked);
+                call.answered(State::Unlocked);
                 return Err(Error::Lost(None).into());
             }
-            Err(error) => return Err(flight.fail(error)),
+            Err(error) => return Err(call.fail(error)),
         }
+        Ok(())
+    }
+}
+
+impl<R: RawUnlock> Machine<R> {
+    /// Makes sure that the key is not held, also where the session was lost without an answer.
+    pub(crate) async fn close(&mut self) -> Answer<(), R> {
+        match self.state {
+            State::Locked => self.release(Scope::ByHand).await,
+            State::Unlocked => Ok(()),
+            State::InFlight | State::InDoubt | State::Closed => self.settle().await,
+        }
+    }
+}
+
+impl<R: RawAbort> Machine<R> {
+    /// Ends the session, whatever is held over it.
+    pub(crate) async fn abort(&mut self) -> Answer<(), R> {
+        self.state = State::InDoubt;
+        self.raw.end().await?;
+        self.state = State::Closed;
         Ok(())
     }
 }
@@ -110,9 +140,9 @@ impl<R: RawUpgrade> Machine<R> {
         if self.is_in_doubt() {
             self.settle().await?;
         }
-        let flight = self.begin_locked()?;
-        let answer = flight.machine.raw.upgrade(wait.normal()).await;
-        flight.land_locked(answer)
+        let call = self.begin_locked()?;
+        let answer = call.machine.raw.upgrade(wait.normal()).await;
+        call.still_locked(answer)
     }
 }
 
@@ -121,51 +151,51 @@ impl<R: RawConvert> Machine<R> {
         if self.is_in_doubt() {
             self.settle().await?;
         }
-        let flight = self.begin_locked()?;
-        let answer = flight.machine.raw.convert(mode, wait.normal()).await;
-        flight.land_locked(answer)
+        let call = self.begin_locked()?;
+        let answer = call.machine.raw.convert(mode, wait.normal()).await;
+        call.still_locked(answer)
     }
 }
 
 impl<R: RawLock> Machine<R> {
     /// Begins a round trip of a lock that must not be held.
-    fn begin_unlocked(&mut self) -> Answer<Flight<'_, R>, R> {
+    fn begin_unlocked(&mut self) -> Answer<InFlight<'_, R>, R> {
         match self.state {
-            State::Locked => Err(Error::AlreadyLocked.into()),
             State::Closed => Err(Error::Closed.into()),
-            State::Unlocked | State::UnderWay | State::InDoubt if self.raw.is_closed() => {
+            _ if self.raw.is_closed() => {
                 self.state = State::Closed;
                 Err(Error::Closed.into())
             }
-            State::Unlocked | State::UnderWay | State::InDoubt => Ok(Flight::begin(self)),
+            State::Locked => Err(Error::AlreadyLocked.into()),
+            State::Unlocked | State::InFlight | State::InDoubt => Ok(InFlight::begin(self)),
         }
     }
 
     /// Begins a round trip of a lock that must be held.
-    fn begin_locked(&mut self) -> Answer<Flight<'_, R>, R> {
+    fn begin_locked(&mut self) -> Answer<InFlight<'_, R>, R> {
         match self.state {
-            State::Unlocked | State::UnderWay | State::InDoubt => Err(Error::NotLocked.into()),
+            State::Unlocked | State::InFlight | State::InDoubt => Err(Error::NotLocked.into()),
             State::Closed => Err(Error::Closed.into()),
-            State::Locked => Ok(Flight::begin(self)),
+            State::Locked => Ok(InFlight::begin(self)),
         }
     }
 }
 
-/// A round trip under way: the lock is in doubt until it lands, and abandoned if it never does.
-struct Flight<'a, R: RawLock> {
+/// A call in flight: the lock is in doubt until it is answered, and abandoned if it never is.
+struct InFlight<'a, R: RawLock> {
     machine: &'a mut Machine<R>,
-    landed: bool,
+    answered: bool,
 }
 
-impl<'a, R: RawLock> Flight<'a, R> {
+impl<'a, R: RawLock> InFlight<'a, R> {
     fn begin(machine: &'a mut Machine<R>) -> Self {
-        machine.state = State::UnderWay;
-        Self { machine, landed: false }
+        machine.state = State::InFlight;
+        Self { machine, answered: false }
     }
 
     /// The answer is known. A session that has ended holds nothing, whatever the answer was.
-    fn land(mut self, state: State) {
-        self.landed = true;
+    fn answered(mut self, state: State) {
+        self.answered = true;
         let ended = state != State::Locked && self.machine.raw.is_closed();
         self.machine.state = if ended { State::Closed } else { state };
     }
@@ -174,15 +204,15 @@ impl<'a, R: RawLock> Flight<'a, R> {
     fn fail(self, error: Error<R::Error>) -> Box<Error<R::Error>> {
         let ended = self.machine.raw.is_closed();
         let lost = ended || matches!(error, Error::Lost(_));
-        self.land(if lost { State::Unlocked } else { State::Locked });
+        self.answered(if lost { State::Unlocked } else { State::Locked });
         Box::new(if ended { error.into_lost() } else { error })
     }
 
     /// A change of mode was answered.
-    fn land_locked(self, answer: Result<bool, Error<R::Error>>) -> Answer<bool, R> {
+    fn still_locked(self, answer: Result<bool, Error<R::Error>>) -> Answer<bool, R> {
         match answer {
             Ok(changed) => {
-                self.land(State::Locked);
+                self.answered(State::Locked);
                 Ok(changed)
             }
             Err(error) => Err(self.fail(error)),
@@ -190,9 +220,9 @@ impl<'a, R: RawLock> Flight<'a, R> {
     }
 }
 
-impl<R: RawLock> Drop for Flight<'_, R> {
+impl<R: RawLock> Drop for InFlight<'_, R> {
     fn drop(&mut self) {
-        if !self.landed {
+        if !self.answered {
             self.machine.doubt();
         }
     }

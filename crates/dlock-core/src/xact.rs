@@ -45,7 +45,8 @@ impl<R: RawLock> XactLock<R> {
         self.watched.machine.raw.mode()
     }
 
-    /// Whether it was acquired, and so is held until the transaction ends. In doubt it is `false`.
+    /// Whether it was acquired, and so is held until the transaction ends, or is rolled back to a
+    /// savepoint from before. In doubt, and on a session that has ended, it is `false`.
     pub fn is_locked(&self) -> bool {
         self.watched.machine.is_locked()
     }

@@ -1,5 +1,5 @@
 use crate::Error;
-use dlock_core::Outcome;
+use dlock_core::Reply;
 use tiberius::error::{Error as Native, IoErrorKind};
 
 /// What the procedures return, and what the batches of this crate return beside it:
@@ -52,9 +52,9 @@ pub(crate) fn granted(code: i32, refusal: &'static str) -> Result<bool, Error> {
 ///
 /// An error of the server's is the last thing of an answer that was read to its end; after any other
 /// error nobody knows where the next answer begins.
-pub(crate) fn failed(error: Native) -> Outcome<Native> {
+pub(crate) fn failed(error: Native) -> Reply<Native> {
     let usable = matches!(&error, Native::Server(said) if said.class() < FATAL);
-    Outcome { answer: Err(meaning(error).into()), usable }
+    Reply { answer: Err(meaning(error).into()), usable }
 }
 
 fn meaning(error: Native) -> Error {
@@ -68,8 +68,8 @@ fn meaning(error: Native) -> Error {
 }
 
 /// The answer was none that this crate asked for: the client had another one pending.
-pub(crate) fn astray() -> Outcome<Native> {
-    Outcome { answer: Err(Error::Closed.into()), usable: false }
+pub(crate) fn astray() -> Reply<Native> {
+    Reply { answer: Err(Error::Closed.into()), usable: false }
 }
 
 #[cfg(test)]

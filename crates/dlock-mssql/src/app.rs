@@ -2,7 +2,8 @@ use crate::queue::{Queue, SLICE};
 use crate::release::Release;
 use crate::{Error, Key, Mode, Place, Stream};
 use dlock_core::{
-    ByMut, Hold, RawIntoSession, RawLock, RawNew, RawShared, RawUnlock, RawUpdate, RawUpgrade, Wait,
+    ByMut, Exclusive, RawIntoSession, RawLock, RawNew, RawShared, RawUnlock, RawUpdate, RawUpgrade,
+    Wait,
 };
 use std::fmt;
 use tiberius::Client;
@@ -45,7 +46,7 @@ const REFUSAL: &str = "sp_getapplock did not accept the call; the session must b
 
 /// An application lock of SQL Server that is held by the session `S`.
 pub struct App<S: Place> {
-    hold: S::Hold,
+    hold: S::Exclusive,
     key: Key,
     mode: Mode,
     upgraded: bool,
@@ -98,8 +99,7 @@ impl<S: Place> RawLock for App<S> {
     }
 
     async fn settle(&mut self) -> Result<(), Error> {
-        self.hold.settle().await;
-        Ok(())
+        self.hold.settle().await
     }
 }
 

@@ -1,6 +1,6 @@
 use crate::{App, Key, Lock, Mssql};
-use dlock_core::{Hold, Lent, Moving, RawNew, Session};
-use futures_util::io::{AsyncRead, AsyncWrite};
+use dlock_core::{BorrowedSession, ByDropping, Exclusive, OwnedSession, RawNew, Session};
+use futures::io::{AsyncRead, AsyncWrite};
 use tiberius::Client;
 use tiberius::error::Error;
 
@@ -14,27 +14,27 @@ pub trait Place: Sized {
     /// What the client speaks over.
     type Stream: Stream;
     /// How the lock keeps the client.
-    type Hold: Hold<Session = Client<Self::Stream>, Error = Error>;
+    type Exclusive: Exclusive<Session = Client<Self::Stream>, Error = Error>;
 
     /// Hands it to a lock.
-    fn hold(self) -> Self::Hold;
+    fn hold(self) -> Self::Exclusive;
 }
 
 impl<T: Stream + 'static> Place for Client<T> {
     type Stream = T;
-    type Hold = Moving<Client<T>, Error>;
+    type Exclusive = OwnedSession<Client<T>, ByDropping<Error>>;
 
-    fn hold(self) -> Self::Hold {
-        Moving::new(self)
+    fn hold(self) -> Self::Exclusive {
+        OwnedSession::new(self, ByDropping::default())
     }
 }
 
 impl<'a, T: Stream> Place for &'a mut Client<T> {
     type Stream = T;
-    type Hold = Lent<'a, Client<T>, Error>;
+    type Exclusive = BorrowedSession<'a, Client<T>, Error>;
 
-    fn hold(self) -> Self::Hold {
-        Lent::new(self)
+    fn hold(self) -> Self::Exclusive {
+        BorrowedSession::new(self)
     }
 }
 

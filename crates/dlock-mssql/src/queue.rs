@@ -1,6 +1,6 @@
 use crate::answer::{astray, code, failed, granted};
 use crate::{Error, Key, Mode, Stream};
-use dlock_core::{Deadline, Gone, Landed, Outcome, Trip, Wait};
+use dlock_core::{Cancelled, Deadline, Exchange, Reply, Returned, Wait};
 use std::borrow::BorrowMut;
 use std::time::Duration;
 use tiberius::Client;
@@ -29,10 +29,10 @@ pub(crate) struct Queue {
     pub(crate) refusal: &'static str,
 }
 
-impl<T: Stream> Trip<Client<T>> for Queue {
+impl<T: Stream> Exchange<Client<T>> for Queue {
     type Error = Native;
 
-    async fn run<P>(self, mut place: P, gone: Gone) -> Landed<P, Native>
+    async fn run<P>(self, mut place: P, cancelled: Cancelled) -> Returned<P, Native>
     where
         P: BorrowMut<Client<T>> + Send,
     {
@@ -43,13 +43,13 @@ impl<T: Stream> Trip<Client<T>> for Queue {
             let answer = tokio::select! {
                 biased;
                 answer = self.ask(client, slice) => answer,
-                () = late(&gone) => break cancel(client).await,
+                () = late(&cancelled) => break cancel(client).await,
             };
             match answer {
                 Ok(Some(code::TIMED_OUT)) if !last => {}
                 Ok(Some(code)) => {
                     let answer = granted(code, self.refusal).map_err(Box::new);
-                    break Outcome { answer, usable: true };
+                    break Reply { answer, usable: true };
                 }
                 Ok(None) => break astray(),
                 Err(error) => break failed(error),
@@ -73,8 +73,8 @@ impl Queue {
 }
 
 /// Completes when nobody waits for the answer any more, and it is not about to come either.
-async fn late(gone: &Gone) {
-    gone.fired().await;
+async fn late(cancelled: &Cancelled) {
+    cancelled.cancelled().await;
     tokio::time::sleep(LINGER).await;
 }
 
@@ -88,9 +88,9 @@ fn milliseconds(limit: Duration) -> i32 {
 /// When the answer was on its way already the driver does not find the end of the attention's, and is
 /// one answer behind from then on: such a client must not be used again. A grant that came first is
 /// released by whoever let the wait go.
-async fn cancel<T: Stream>(client: &mut Client<T>) -> Outcome<Native> {
+async fn cancel<T: Stream>(client: &mut Client<T>) -> Reply<Native> {
     let usable = client.cancel_query().await.is_ok();
-    Outcome { answer: Err(Error::Interrupted(None).into()), usable }
+    Reply { answer: Err(Error::Interrupted(None).into()), usable }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use crate::answer::{astray, failed};
 use crate::{Key, Stream};
-use dlock_core::{Gone, Landed, Outcome, Trip};
+use dlock_core::{Cancelled, Exchange, Reply, Returned};
 use std::borrow::BorrowMut;
 use tiberius::Client;
 use tiberius::error::Error as Native;
@@ -26,15 +26,17 @@ pub(crate) struct Release {
     pub(crate) key: Key,
 }
 
-impl<T: Stream> Trip<Client<T>> for Release {
+impl<T: Stream> Exchange<Client<T>> for Release {
     type Error = Native;
 
-    async fn run<P>(self, mut place: P, _gone: Gone) -> Landed<P, Native>
+    const RELEASES: bool = true;
+
+    async fn run<P>(self, mut place: P, _gone: Cancelled) -> Returned<P, Native>
     where
         P: BorrowMut<Client<T>> + Send,
     {
         let outcome = match self.ask(place.borrow_mut()).await {
-            Ok(Some(held)) => Outcome { answer: Ok(held == 1), usable: true },
+            Ok(Some(held)) => Reply { answer: Ok(held == 1), usable: true },
             Ok(None) => astray(),
             Err(error) => failed(error),
         };

@@ -1,6 +1,6 @@
 use crate::queue::{Queue, SLICE};
 use crate::{Error, Key, Mode, Stream};
-use dlock_core::{ByMut, Hold, Lent, RawLock, RawNew, RawShared, RawUpdate, Wait};
+use dlock_core::{BorrowedSession, ByMut, Exclusive, RawLock, RawNew, RawShared, RawUpdate, Wait};
 use std::fmt;
 use tiberius::Client;
 use tiberius::error::Error as Native;
@@ -35,7 +35,7 @@ const REFUSAL: &str =
 
 /// An application lock of SQL Server that is held by the transaction open on a lent client.
 pub struct Xact<'a, T: Stream> {
-    hold: Lent<'a, Client<T>, Native>,
+    hold: BorrowedSession<'a, Client<T>, Native>,
     key: Key,
     mode: Mode,
 }
@@ -82,7 +82,7 @@ impl<T: Stream> RawLock for Xact<'_, T> {
 
 impl<'a, T: Stream> RawNew<&'a mut Client<T>> for Xact<'a, T> {
     fn new(client: &'a mut Client<T>, key: Key) -> Self {
-        Self { hold: Lent::new(client), key, mode: Mode::Exclusive }
+        Self { hold: BorrowedSession::new(client), key, mode: Mode::Exclusive }
     }
 }
 

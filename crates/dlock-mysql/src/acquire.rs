@@ -5,8 +5,8 @@ use crate::known::Known;
 use crate::texts::LONGEST;
 use crate::unread::Unread;
 use crate::{AsConn, Error};
-use dlock_core::{Deadline, Gone, Landed, Outcome, Trip, Wait};
-use futures_util::FutureExt;
+use dlock_core::{Cancelled, Deadline, Exchange, Reply, Returned, Wait};
+use futures::FutureExt;
 use std::borrow::BorrowMut;
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -27,10 +27,10 @@ impl Acquire {
     }
 }
 
-impl<S: AsConn> Trip<S> for Acquire {
+impl<S: AsConn> Exchange<S> for Acquire {
     type Error = mysql_async::Error;
 
-    async fn run<P>(self, place: P, gone: Gone) -> Landed<P, mysql_async::Error>
+    async fn run<P>(self, place: P, cancelled: Cancelled) -> Returned<P, mysql_async::Error>
     where
         P: BorrowMut<S> + Send,
     {
@@ -45,10 +45,10 @@ impl<S: AsConn> Trip<S> for Acquire {
             let statement = self.claim.acquire(slice);
             let waiter = Waiter::new(session.conn(), &statement);
             let mut answer = self.claim.ask(session, &statement);
-            let heard = poll_fn(|context| hear(answer.poll_unpin(context), &gone)).await;
+            let heard = poll_fn(|context| hear(answer.poll_unpin(context), &cancelled)).await;
             let answer = if heard.is_none() { waiter.end(answer).await } else { heard };
             let outcome = answer.map_or_else(closed, |answer| read(answer, &end));
-            if !self.goes_on(&outcome, &mut deadline, last, &gone) {
+            if !self.goes_on(&outcome, &mut deadline, last, &cancelled) {
                 break outcome;
             }
         };
@@ -67,14 +67,14 @@ impl Acquire {
     /// Whether another statement is to be sent: for the next slice, or as a text.
     fn goes_on(
         &self,
-        outcome: &Outcome<mysql_async::Error>,
+        outcome: &Reply<mysql_async::Error>,
         deadline: &mut Deadline,
         last: bool,
-        gone: &Gone,
+        cancelled: &Cancelled,
     ) -> bool {
         match &outcome.answer {
             Ok(is_granted) => !is_granted && !last,
-            Err(error) if self.was_refused(error) && !gone.has_fired() => {
+            Err(error) if self.was_refused(error) && !cancelled.is_cancelled() => {
                 // The wait has not begun.
                 *deadline = Deadline::new(self.wait);
                 true
@@ -88,7 +88,7 @@ impl Acquire {
     }
 
     /// Keeps in mind what the server has granted.
-    fn keep(&self, outcome: &Outcome<mysql_async::Error>) {
+    fn keep(&self, outcome: &Reply<mysql_async::Error>) {
         self.claim.set_granted(matches!(outcome.answer, Ok(true)));
         match outcome.answer {
             Ok(true) => self.claim.set_known(self.claim.known().after_grant()),
@@ -99,14 +99,14 @@ impl Acquire {
 }
 
 /// `None`: there is no answer, and nobody waits for it any more, so the wait is to be ended first.
-fn hear(answer: Poll<Answer>, gone: &Gone) -> Poll<Option<Answer>> {
+fn hear(answer: Poll<Answer>, cancelled: &Cancelled) -> Poll<Option<Answer>> {
     match answer {
-        Poll::Pending if gone.has_fired() => Poll::Ready(None),
+        Poll::Pending if cancelled.is_cancelled() => Poll::Ready(None),
         heard => heard.map(Some),
     }
 }
 
-fn read(answer: Answer, end: &Deadline) -> Outcome<mysql_async::Error> {
+fn read(answer: Answer, end: &Deadline) -> Reply<mysql_async::Error> {
     let answer = match answer {
         Ok(Some(Some(1))) => Ok(true),
         Ok(Some(Some(0))) => Ok(false),
@@ -119,7 +119,7 @@ fn read(answer: Answer, end: &Deadline) -> Outcome<mysql_async::Error> {
         Err(error) if ran_out(&error, end) => Ok(false),
         Err(error) => return failed(error),
     };
-    Outcome { answer, usable: true }
+    Reply { answer, usable: true }
 }
 
 #[cfg(test)]
@@ -127,7 +127,7 @@ mod tests {
     use super::{Acquire, read};
     use crate::claim::Claim;
     use crate::{Error, Key};
-    use dlock_core::{Deadline, Hold, Moving, Outcome, Wait};
+    use dlock_core::{ByDropping, Deadline, Exclusive, OwnedSession, Reply, Wait};
     use dlock_testkit::server::{Engine, Maria, Mysql, Server};
     use mysql_async::Conn;
     use std::sync::Arc;
@@ -140,8 +140,8 @@ mod tests {
             std::thread::sleep(Duration::from_nanos(1));
             read(Ok(Some(None)), &deadline)
         });
-        assert!(matches!(over, Outcome { answer: Ok(false), usable: true }), "{over:?}");
-        let Outcome { answer: Err(error), usable: true } = not else { panic!("{not:?}") };
+        assert!(matches!(over, Reply { answer: Ok(false), usable: true }), "{over:?}");
+        let Reply { answer: Err(error), usable: true } = not else { panic!("{not:?}") };
         assert!(matches!(*error, Error::Interrupted(None)), "{error:?}");
     }
 
@@ -169,13 +169,16 @@ mod tests {
         assert!(granted.unwrap());
     }
 
-    async fn session<E: Engine>() -> Moving<Conn, mysql_async::Error> {
-        Moving::new(Conn::from_url(Server::<E>::shared().unwrap().url()).await.unwrap())
+    async fn session<E: Engine>() -> OwnedSession<Conn, ByDropping<mysql_async::Error>> {
+        OwnedSession::new(
+            Conn::from_url(Server::<E>::shared().unwrap().url()).await.unwrap(),
+            ByDropping::default(),
+        )
     }
 
     /// In slices of 40 ms.
     async fn acquire(
-        session: &mut Moving<Conn, mysql_async::Error>,
+        session: &mut OwnedSession<Conn, ByDropping<mysql_async::Error>>,
         wait: Wait,
     ) -> Result<bool, Error> {
         let key = Key::from(std::process::id());

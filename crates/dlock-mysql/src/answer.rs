@@ -1,5 +1,5 @@
 use crate::{AsConn, Error};
-use dlock_core::{Deadline, Outcome};
+use dlock_core::{Deadline, Reply};
 use std::future::Future;
 
 /// <https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html>,
@@ -55,14 +55,14 @@ pub(crate) fn ran_out(error: &mysql_async::Error, end: &Deadline) -> bool {
 }
 
 /// What an error of the driver's means for a lock, and whether the connection lives on.
-pub(crate) fn failed(error: mysql_async::Error) -> Outcome<mysql_async::Error> {
+pub(crate) fn failed(error: mysql_async::Error) -> Reply<mysql_async::Error> {
     let usable = is_alive(&error);
-    Outcome { answer: Err(meaning(error).into()), usable }
+    Reply { answer: Err(meaning(error).into()), usable }
 }
 
 /// The connection is gone or may not be used any more.
-pub(crate) fn closed() -> Outcome<mysql_async::Error> {
-    Outcome { answer: Err(Error::Closed.into()), usable: false }
+pub(crate) fn closed() -> Reply<mysql_async::Error> {
+    Reply { answer: Err(Error::Closed.into()), usable: false }
 }
 
 /// Whether the connection lives on after this error.

@@ -1,6 +1,6 @@
 use crate::answer::Answer;
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Opts, OptsBuilder, Row};
 use std::future::Future;

@@ -1,6 +1,6 @@
 use crate::{Key, Lock, Mysql, Named};
-use dlock_core::{Hold, Lent, Moving, RawNew, Session};
-use futures_util::FutureExt;
+use dlock_core::{BorrowedSession, ByDropping, Exclusive, OwnedSession, RawNew, Session};
+use futures::FutureExt;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Connection, Transaction};
 
@@ -34,27 +34,27 @@ pub trait Place: Sized {
     /// The session as the lock lends it.
     type Conn: AsConn;
     /// How the lock keeps it.
-    type Hold: Hold<Session = Self::Conn, Error = mysql_async::Error>;
+    type Exclusive: Exclusive<Session = Self::Conn, Error = mysql_async::Error>;
 
     /// Hands it to a lock.
-    fn hold(self) -> Self::Hold;
+    fn hold(self) -> Self::Exclusive;
 }
 
 impl Place for Conn {
     type Conn = Conn;
-    type Hold = Moving<Conn, mysql_async::Error>;
+    type Exclusive = OwnedSession<Conn, ByDropping<mysql_async::Error>>;
 
-    fn hold(self) -> Self::Hold {
-        Moving::new(self)
+    fn hold(self) -> Self::Exclusive {
+        OwnedSession::new(self, ByDropping::default())
     }
 }
 
 impl<'a, S: AsConn> Place for &'a mut S {
     type Conn = S;
-    type Hold = Lent<'a, S, mysql_async::Error>;
+    type Exclusive = BorrowedSession<'a, S, mysql_async::Error>;
 
-    fn hold(self) -> Self::Hold {
-        Lent::new(self)
+    fn hold(self) -> Self::Exclusive {
+        BorrowedSession::new(self)
     }
 }
 

@@ -3,7 +3,7 @@ use crate::claim::Claim;
 use crate::known::Known;
 use crate::release::Release;
 use crate::{Error, Key, Mode, Place};
-use dlock_core::{ByMut, Hold, RawIntoSession, RawLock, RawNew, RawPrepared, RawUnlock, Wait};
+use dlock_core::{ByMut, Exclusive, RawIntoSession, RawLock, RawNew, RawPrepared, RawUnlock, Wait};
 use mysql_async::Conn;
 use std::fmt;
 use std::future::Future;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// A named lock of MySQL or MariaDB, over the connection `S`.
 pub struct Named<S: Place> {
-    hold: S::Hold,
+    hold: S::Exclusive,
     key: Key,
     claim: Arc<Claim>,
 }
@@ -67,8 +67,7 @@ impl<S: Place> RawLock for Named<S> {
     }
 
     async fn settle(&mut self) -> Result<(), Error> {
-        self.hold.settle().await;
-        Ok(())
+        self.hold.settle().await
     }
 }
 

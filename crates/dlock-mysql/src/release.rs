@@ -2,7 +2,7 @@ use crate::AsConn;
 use crate::answer::{Answer, closed, failed, is_alive};
 use crate::claim::Claim;
 use crate::unread::Unread;
-use dlock_core::{Gone, Landed, Outcome, Trip};
+use dlock_core::{Cancelled, Exchange, Reply, Returned};
 use std::borrow::BorrowMut;
 use std::sync::Arc;
 
@@ -10,10 +10,12 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct Release(pub(crate) Arc<Claim>);
 
-impl<S: AsConn> Trip<S> for Release {
+impl<S: AsConn> Exchange<S> for Release {
     type Error = mysql_async::Error;
 
-    async fn run<P>(self, place: P, _gone: Gone) -> Landed<P, mysql_async::Error>
+    const RELEASES: bool = true;
+
+    async fn run<P>(self, place: P, _gone: Cancelled) -> Returned<P, mysql_async::Error>
     where
         P: BorrowMut<S> + Send,
     {
@@ -23,7 +25,7 @@ impl<S: AsConn> Trip<S> for Release {
             return unread.land(closed());
         }
         if !self.0.is_granted() {
-            return unread.land(Outcome { answer: Ok(false), usable: true });
+            return unread.land(Reply { answer: Ok(false), usable: true });
         }
         self.0.set_granted(false);
         let statement = self.0.release();
@@ -42,13 +44,13 @@ impl<S: AsConn> Trip<S> for Release {
 
 impl Release {
     /// 0 says another's, NULL nobody's. What else a number says is about the session.
-    fn read(&self, answer: Answer) -> Outcome<mysql_async::Error> {
+    fn read(&self, answer: Answer) -> Reply<mysql_async::Error> {
         let number = match answer {
             Ok(Some(number)) => number.unwrap_or(0),
             Ok(None) => return closed(),
-            Err(error) => return Outcome { usable: false, ..failed(error) },
+            Err(error) => return Reply { usable: false, ..failed(error) },
         };
         self.0.set_known(self.0.known().after_release(number));
-        Outcome { answer: Ok(number > 0), usable: true }
+        Reply { answer: Ok(number > 0), usable: true }
     }
 }

@@ -1,6 +1,6 @@
 use crate::AsConn;
 use crate::conn::spoil;
-use dlock_core::{Landed, Outcome};
+use dlock_core::{Reply, Returned};
 use std::borrow::BorrowMut;
 use std::marker::PhantomData;
 
@@ -24,7 +24,7 @@ impl<S: AsConn, P: BorrowMut<S>> Unread<S, P> {
         self.place.as_mut().expect(PRESENT).borrow_mut()
     }
 
-    pub(crate) fn land<E>(mut self, outcome: Outcome<E>) -> Landed<P, E> {
+    pub(crate) fn land<E>(mut self, outcome: Reply<E>) -> Returned<P, E> {
         let place = if outcome.usable { self.place.take() } else { None };
         (place, outcome.answer)
     }

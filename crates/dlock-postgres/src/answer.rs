@@ -1,7 +1,7 @@
 //! Sending one message and reading its answer.
 
 use crate::Error;
-use futures_util::{FutureExt, Stream};
+use futures::{FutureExt, Stream};
 use std::future::{Future, poll_fn};
 use std::mem;
 use std::pin::{Pin, pin};

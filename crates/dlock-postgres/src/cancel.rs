@@ -1,8 +1,8 @@
 //! Calling off a wait whose future was dropped.
 
 use crate::answer::{Answer, queue, read};
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use std::borrow::Borrow;
 use std::fmt;
 use std::future::Future;

@@ -1,5 +1,5 @@
-use futures_util::future::BoxFuture;
-use futures_util::task::AtomicWaker;
+use futures::future::BoxFuture;
+use futures::task::AtomicWaker;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU8, Ordering};

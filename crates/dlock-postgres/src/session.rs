@@ -3,7 +3,7 @@ use crate::call::Call;
 use crate::drive::Drive;
 use crate::prepared::{Prepared, Wait};
 use crate::{AsClient, Key, Mode};
-use futures_util::future::join;
+use futures::future::join;
 use std::fmt;
 use std::future::Future;
 use std::pin::{Pin, pin};

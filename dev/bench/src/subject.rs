@@ -15,7 +15,7 @@ mod sqlx_postgres;
 use std::time::Duration;
 
 use anyhow::Result;
-use futures_util::future::BoxFuture;
+use futures::future::BoxFuture;
 
 use crate::eye::Eye;
 use crate::place::{Database, Place};

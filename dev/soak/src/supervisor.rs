@@ -8,7 +8,7 @@ use crate::ground::Ground;
 use crate::record::Record;
 use crate::summary::Summary;
 use anyhow::Result;
-use futures_util::future::try_join_all;
+use futures::future::try_join_all;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;

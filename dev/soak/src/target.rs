@@ -7,7 +7,7 @@ pub mod postgres;
 
 use anyhow::Result;
 use dlock_core::{Lock, RawUnlock, SessionRef};
-use futures_util::future::BoxFuture;
+use futures::future::BoxFuture;
 use std::future::Future;
 use std::time::Duration;
 

@@ -3,7 +3,7 @@
 use crate::bed::{Bed, SharedBed};
 use crate::cases::{basics, deadlock, drops, exclusion, loss, reentry, shared, waits};
 use dlock_core::RawShared;
-use futures_util::future::LocalBoxFuture;
+use futures::future::LocalBoxFuture;
 use std::fmt;
 use std::future::Future;
 

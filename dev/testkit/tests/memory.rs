@@ -1,6 +1,6 @@
 //! The promises of every lock, over a database made of memory, for each kind of session.
 
-use dlock_core::{Error, Lent, Lock, Wait};
+use dlock_core::{BorrowedSession, Error, Lock, Wait};
 use dlock_testkit::memory::{
     ByArc, Carried, Database, Ended, Kind, MemoryBed, Moved, MutBorrowed, Owned, Session,
 };
@@ -68,6 +68,6 @@ async fn lent_to_a_dropped_guard() {
     assert_eq!(database.holders("key"), 0);
 }
 
-fn lent(session: &mut Session) -> Lock<Carried<Lent<'_, Session, Ended>>> {
+fn lent(session: &mut Session) -> Lock<Carried<BorrowedSession<'_, Session, Ended>>> {
     Lock::new(session, "key").unwrap()
 }

@@ -1,7 +1,7 @@
 use crate::scripted::Fault;
 use dlock_core::{
-    ByMut, Error, Gone, Hold, Landed, Lent, Lock, Moving, RawIntoSession, RawLock, RawNew,
-    RawUnlock, Trip, Wait,
+    BorrowedSession, ByDropping, ByMut, Cancelled, Error, Exchange, Exclusive, Lock, OwnedSession,
+    RawIntoSession, RawLock, RawNew, RawUnlock, Returned, Wait,
 };
 use std::borrow::BorrowMut;
 use tokio::task::yield_now;
@@ -13,10 +13,10 @@ pub(crate) struct Counter(pub(crate) u32);
 /// A round trip that answers `true`.
 struct Count;
 
-impl Trip<Counter> for Count {
+impl Exchange<Counter> for Count {
     type Error = Fault;
 
-    async fn run<P>(self, mut place: P, _gone: Gone) -> Landed<P, Fault>
+    async fn run<P>(self, mut place: P, _gone: Cancelled) -> Returned<P, Fault>
     where
         P: BorrowMut<Counter> + Send,
     {
@@ -30,7 +30,7 @@ impl Trip<Counter> for Count {
 #[derive(Debug)]
 pub(crate) struct Held<H>(H);
 
-impl<H: Hold<Session = Counter, Error = Fault>> RawLock for Held<H> {
+impl<H: Exclusive<Session = Counter, Error = Fault>> RawLock for Held<H> {
     type Key = &'static str;
     type Mode = ();
     type Session = Counter;
@@ -60,30 +60,29 @@ impl<H: Hold<Session = Counter, Error = Fault>> RawLock for Held<H> {
     }
 
     async fn settle(&mut self) -> Result<(), Error<Fault>> {
-        self.0.settle().await;
-        Ok(())
+        self.0.settle().await
     }
 }
 
-impl<H: Hold<Session = Counter, Error = Fault>> RawUnlock for Held<H> {
+impl<H: Exclusive<Session = Counter, Error = Fault>> RawUnlock for Held<H> {
     async fn unlock(&mut self) -> Result<bool, Error<Fault>> {
         self.0.run(Count).await
     }
 }
 
-impl RawNew<Counter> for Held<Moving<Counter, Fault>> {
+impl RawNew<Counter> for Held<OwnedSession<Counter, ByDropping<Fault>>> {
     fn new(session: Counter, _: &'static str) -> Self {
-        Self(Moving::new(session))
+        Self(OwnedSession::new(session, ByDropping::default()))
     }
 }
 
-impl<'a> RawNew<&'a mut Counter> for Held<Lent<'a, Counter, Fault>> {
+impl<'a> RawNew<&'a mut Counter> for Held<BorrowedSession<'a, Counter, Fault>> {
     fn new(session: &'a mut Counter, _: &'static str) -> Self {
-        Self(Lent::new(session))
+        Self(BorrowedSession::new(session))
     }
 }
 
-impl RawIntoSession for Held<Moving<Counter, Fault>> {
+impl RawIntoSession for Held<OwnedSession<Counter, ByDropping<Fault>>> {
     type Owned = Counter;
 
     fn into_session(self) -> Option<Counter> {
@@ -91,10 +90,10 @@ impl RawIntoSession for Held<Moving<Counter, Fault>> {
     }
 }
 
-pub(crate) fn moving() -> Lock<Held<Moving<Counter, Fault>>> {
+pub(crate) fn moving() -> Lock<Held<OwnedSession<Counter, ByDropping<Fault>>>> {
     Lock::new(Counter::default(), "key").unwrap()
 }
 
-pub(crate) fn lent(session: &mut Counter) -> Lock<Held<Lent<'_, Counter, Fault>>> {
+pub(crate) fn lent(session: &mut Counter) -> Lock<Held<BorrowedSession<'_, Counter, Fault>>> {
     Lock::new(session, "key").unwrap()
 }

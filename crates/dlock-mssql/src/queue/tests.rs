@@ -1,7 +1,7 @@
 use super::{Queue, milliseconds};
 use crate::app::ACQUIRE;
 use crate::{Key, Mode};
-use dlock_core::{Hold, Moving, Wait};
+use dlock_core::{ByDropping, Exclusive, OwnedSession, Wait};
 use dlock_testkit::proxy::Proxy;
 use standin_mssql::Server;
 use std::net::SocketAddr;
@@ -12,10 +12,16 @@ use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt};
 
 type Tcp = Client<Compat<TcpStream>>;
 
-async fn connect(server: &Server, address: SocketAddr) -> Moving<Tcp, tiberius::error::Error> {
+async fn connect(
+    server: &Server,
+    address: SocketAddr,
+) -> OwnedSession<Tcp, ByDropping<tiberius::error::Error>> {
     let config = Config::from_ado_string(&server.url()).unwrap();
     let stream = TcpStream::connect(address).await.unwrap();
-    Moving::new(Client::connect(config, stream.compat_write()).await.unwrap())
+    OwnedSession::new(
+        Client::connect(config, stream.compat_write()).await.unwrap(),
+        ByDropping::default(),
+    )
 }
 
 fn queue(wait: Wait) -> Queue {

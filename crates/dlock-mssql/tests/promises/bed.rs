@@ -11,7 +11,7 @@ use tokio_util::compat::Compat;
 
 /// A kind of session.
 pub(crate) trait Kind: Send + Sync + 'static {
-    type Session: Place<Stream = Compat<tokio::net::TcpStream>, Hold: Send + Sync>
+    type Session: Place<Stream = Compat<tokio::net::TcpStream>, Exclusive: Send + Sync>
         + Send
         + Sync
         + 'static;

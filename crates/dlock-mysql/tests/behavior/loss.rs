@@ -7,7 +7,7 @@ use dlock_mysql::mysql_async::{Conn, Opts, OptsBuilder};
 use dlock_mysql::{Error, Lock};
 use dlock_testkit::cases::fresh_key;
 use dlock_testkit::server::Server;
-use futures_util::future::join;
+use futures::future::join;
 use std::time::Duration;
 
 /// KILL QUERY by an administrator is an interruption, not a time-out, and the connection lives on.

@@ -7,7 +7,7 @@ use dlock_mysql::mysql_async::Conn;
 use dlock_mysql::mysql_async::prelude::Queryable;
 use dlock_mysql::{Error, Lock};
 use dlock_testkit::cases::fresh_key;
-use futures_util::future::join;
+use futures::future::join;
 use std::time::Duration;
 
 /// Limits the session's statements to 200 ms.

@@ -6,7 +6,7 @@ use dlock_mysql::Lock;
 use dlock_mysql::mysql_async::Conn;
 use dlock_testkit::cases::fresh_key;
 use dlock_testkit::proxy::Proxy;
-use futures_util::future::join;
+use futures::future::join;
 use std::time::Duration;
 
 async fn lock_through<E: Flavour>(proxy: &Proxy, key: &str) -> Lock {

@@ -8,7 +8,7 @@ use std::future::Future;
 /// Makes sessions of one kind.
 pub(crate) trait Kind: Send + Sync + 'static {
     /// The session.
-    type Session: Place<Conn: Send + Sync, Hold: Send + Sync> + Send + Sync + 'static;
+    type Session: Place<Conn: Send + Sync, Exclusive: Send + Sync> + Send + Sync + 'static;
 
     /// A session of its own.
     fn session(opts: Opts) -> impl Future<Output = Self::Session> + Send;

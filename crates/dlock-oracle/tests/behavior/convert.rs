@@ -4,7 +4,7 @@ use crate::bench::{Bench, echo};
 use dlock_core::Wait;
 use dlock_oracle::Mode::{S, SS, X};
 use dlock_oracle::{Error, Lock};
-use futures_util::future::join;
+use futures::future::join;
 use std::time::{Duration, Instant};
 
 pub(crate) async fn up_and_down() {

@@ -3,7 +3,7 @@
 use crate::bench::Bench;
 use dlock_core::{GRACE, Wait};
 use dlock_oracle::Error;
-use futures_util::future::join;
+use futures::future::join;
 use std::time::{Duration, Instant};
 
 async fn ended_while_held(name: &str, how: &str) {

@@ -3,7 +3,7 @@
 use crate::bench::{Bench, echo};
 use dlock_core::Wait;
 use dlock_oracle::{Lock, Share};
-use futures_util::future::join;
+use futures::future::join;
 use oracle::Connection;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -3,7 +3,7 @@
 use crate::eye::{Eye, address, config, connect, pid, show};
 use dlock_core::Wait;
 use dlock_postgres::{Canceller, Error, Lock};
-use futures_util::future::{join, join_all};
+use futures::future::{join, join_all};
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio_postgres::NoTls;

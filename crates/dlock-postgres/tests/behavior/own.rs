@@ -5,7 +5,7 @@ use dlock_core::Wait;
 use dlock_postgres::{AsClient, Error, Key, Lock, Session};
 use dlock_testkit::polled::polled;
 use dlock_testkit::proxy::Proxy;
-use futures_util::future::join;
+use futures::future::join;
 use std::future::Future;
 use std::task::{Context, Waker};
 use std::time::Duration;

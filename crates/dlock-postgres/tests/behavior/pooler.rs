@@ -5,7 +5,7 @@ use dlock_core::Wait;
 use dlock_postgres::{Error, Lock, XactLock};
 use dlock_testkit::cases::fresh_key;
 use dlock_testkit::server::{PgBouncer, Postgres};
-use futures_util::future::join_all;
+use futures::future::join_all;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio_postgres::{Client, Config};

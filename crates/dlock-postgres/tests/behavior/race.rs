@@ -4,7 +4,7 @@ use crate::eye::{Eye, connect_to, pid, private};
 use dlock_core::Wait;
 use dlock_postgres::{AsClient, Lock, Session};
 use dlock_testkit::server::Postgres;
-use futures_util::future::join;
+use futures::future::join;
 use std::time::Duration;
 use tokio_postgres::{Config, NoTls};
 

@@ -3,7 +3,7 @@
 use crate::eye::{Eye, config, connect, connect_to, show};
 use dlock_core::Wait;
 use dlock_postgres::{Error, Lock, Session};
-use futures_util::StreamExt;
+use futures::StreamExt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -43,7 +43,7 @@ async fn no_notices() {
     let (client, mut connection) = config().connect(NoTls).await.unwrap();
     let (notices, mut heard) = mpsc::unbounded_channel();
     tokio::spawn(async move {
-        let mut messages = futures_util::stream::poll_fn(move |cx| connection.poll_message(cx));
+        let mut messages = futures::stream::poll_fn(move |cx| connection.poll_message(cx));
         while let Some(Ok(message)) = messages.next().await {
             if let AsyncMessage::Notice(notice) = message {
                 notices.send(notice.to_string()).unwrap();
@@ -201,7 +201,7 @@ async fn longer_than_the_longest_time_out() {
             eye.until("long", (1, 1)).await;
             holder.release().await.unwrap();
         };
-        let (granted, ()) = futures_util::future::join(lock.acquire(limit), release).await;
+        let (granted, ()) = futures::future::join(lock.acquire(limit), release).await;
         assert!(granted.unwrap());
         lock.release().await.unwrap();
         assert!(holder.acquire(Wait::No).await.unwrap());

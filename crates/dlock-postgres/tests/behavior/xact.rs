@@ -4,7 +4,7 @@ use crate::eye::{Eye, connect, show};
 use dlock_core::Wait;
 use dlock_postgres::{Error, Lock, XactLock};
 use dlock_testkit::polled::polled;
-use futures_util::future::join;
+use futures::future::join;
 use std::time::{Duration, Instant};
 use tokio_postgres::Client;
 

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Error, Result, bail, ensure};
 use cpu_time::ProcessTime;
-use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, try_join_all};
+use futures::FutureExt;
+use futures::future::{BoxFuture, try_join_all};
 use tokio::task::JoinHandle;
 
 use super::{Connecting, Lap, Subject};

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use dlock_core::{Lock, SessionRef};
 use dlock_mssql::App;
 use dlock_mssql::tiberius::{Client, Config};
-use futures_util::future::BoxFuture;
+use futures::future::BoxFuture;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use tokio::net::TcpStream;

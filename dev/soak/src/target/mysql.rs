@@ -6,7 +6,7 @@ use dlock_core::{Lock, SessionRef};
 use dlock_mysql::Named;
 use dlock_mysql::mysql_async::prelude::Queryable;
 use dlock_mysql::mysql_async::{Conn, Opts, OptsBuilder, Row};
-use futures_util::future::BoxFuture;
+use futures::future::BoxFuture;
 use std::net::SocketAddr;
 
 /// A MySQL or MariaDB server.

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use dlock_core::{Lock, SessionRef};
 use dlock_oracle::oracle::{Connection, InitParams};
 use dlock_oracle::{Key, User};
-use futures_util::future::BoxFuture;
+use futures::future::BoxFuture;
 use std::collections::HashMap;
 use std::env;
 use std::path::PathBuf;

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use dlock_core::{Lock, SessionRef};
 use dlock_postgres::tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 use dlock_postgres::{Advisory, Key, Session};
-use futures_util::future::BoxFuture;
+use futures::future::BoxFuture;
 use std::net::SocketAddr;
 
 /// A PostgreSQL server.

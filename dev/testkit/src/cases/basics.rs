@@ -86,7 +86,7 @@ pub async fn scope<B: Bed>(bed: B) {
     assert!(other.acquire(Wait::No).await.unwrap());
     for wait in [Wait::No, Wait::For(Duration::from_millis(30))] {
         let refused = lock.with(wait, async |_| unreachable!("held elsewhere")).await;
-        assert!(matches!(refused, Err::<(), _>(Error::TimedOut)), "{wait:?}");
+        assert!(matches!(refused.map_err(Error::from), Err::<(), _>(Error::TimedOut)), "{wait:?}");
     }
     other.release().await.unwrap();
 }

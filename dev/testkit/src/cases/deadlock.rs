@@ -4,7 +4,7 @@ use super::{fresh_key, until, until_waiting};
 use crate::bed::SharedBed;
 use crate::polled::polled;
 use dlock_core::{Error, Wait};
-use futures_util::future::{Either, join, select};
+use futures::future::{Either, join, select};
 use std::pin::pin;
 use std::time::Instant;
 

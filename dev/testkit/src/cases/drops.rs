@@ -5,7 +5,7 @@ use super::{fresh_key, until, until_waiting};
 use crate::bed::Bed;
 use crate::polled::polled;
 use dlock_core::{Lock, Wait};
-use futures_util::future::join;
+use futures::future::join;
 use std::fmt;
 use std::future::Future;
 use std::mem;

@@ -3,7 +3,7 @@
 use super::fresh_key;
 use crate::bed::Bed;
 use dlock_core::Wait;
-use futures_util::future::join_all;
+use futures::future::join_all;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 

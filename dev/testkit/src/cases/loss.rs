@@ -4,7 +4,7 @@ use super::{fresh_key, until, until_waiting};
 use crate::bed::Bed;
 use crate::proxy::Proxy;
 use dlock_core::{Error, Wait};
-use futures_util::future::join;
+use futures::future::join;
 use std::time::Duration;
 
 /// The session is ended while it holds the key: release says so once, and the key is free.

@@ -3,7 +3,7 @@
 use super::{fresh_key, until_waiting};
 use crate::bed::Bed;
 use dlock_core::{RawShared, Wait};
-use futures_util::future::join;
+use futures::future::join;
 use std::time::Duration;
 
 /// Many hold it shared at a time.

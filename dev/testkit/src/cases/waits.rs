@@ -4,7 +4,7 @@ use super::{fresh_key, until_waiting};
 use crate::bed::Bed;
 use crate::proxy::Proxy;
 use dlock_core::{GRACE, Wait};
-use futures_util::future::join;
+use futures::future::join;
 use std::time::{Duration, Instant};
 
 /// No wait answers at once.

@@ -1,6 +1,9 @@
 use super::{Carried, Database, Direct, Ended, Session};
 use crate::bed::{Bed, SharedBed};
-use dlock_core::{Lent, Lock, Moving, RawLock, RawNew, RawShared, RawUnlock, SessionRef};
+use dlock_core::{
+    BorrowedSession, ByDropping, Lock, OwnedSession, RawLock, RawNew, RawShared, RawUnlock,
+    SessionRef,
+};
 use std::future::Future;
 use std::marker::PhantomData;
 use std::net::SocketAddr;
@@ -73,7 +76,7 @@ impl Kind for ByArc {
 }
 
 impl Kind for Moved {
-    type Raw = Carried<Moving<Session, Ended>>;
+    type Raw = Carried<OwnedSession<Session, ByDropping<Ended>>>;
     type Session = Session;
     const NAME: &'static str = "moving_session";
 
@@ -87,7 +90,7 @@ impl Kind for Moved {
 }
 
 impl Kind for MutBorrowed {
-    type Raw = Carried<Lent<'static, Session, Ended>>;
+    type Raw = Carried<BorrowedSession<'static, Session, Ended>>;
     type Session = &'static mut Session;
     const NAME: &'static str = "lent_session";
 

@@ -1,10 +1,11 @@
 use super::trip::{Acquire, Release};
 use super::{Ended, Error, Mode, Session};
 use dlock_core::{
-    ByMut, Hold, Lent, Moving, RawIntoSession, RawLock, RawNew, RawShared, RawUnlock, Wait,
+    BorrowedSession, ByDropping, ByMut, Exclusive, OwnedSession, RawIntoSession, RawLock, RawNew,
+    RawShared, RawUnlock, Wait,
 };
 
-/// A lock over a session that takes `&mut`, in the hold `H`: owned ([`Moving`]) or lent ([`Lent`]).
+/// A lock over a session that takes `&mut`, in the hold `H`: owned ([`OwnedSession`]) or lent ([`BorrowedSession`]).
 #[derive(Debug)]
 pub struct Carried<H> {
     hold: H,
@@ -22,7 +23,7 @@ impl<H> Carried<H> {
     }
 }
 
-impl<H: Hold<Session = Session, Error = Ended>> RawLock for Carried<H> {
+impl<H: Exclusive<Session = Session, Error = Ended>> RawLock for Carried<H> {
     type Key = String;
     type Mode = Mode;
     type Session = Session;
@@ -56,37 +57,36 @@ impl<H: Hold<Session = Session, Error = Ended>> RawLock for Carried<H> {
     }
 
     async fn settle(&mut self) -> Result<(), Error> {
-        self.hold.settle().await;
-        Ok(())
+        self.hold.settle().await
     }
 }
 
-impl<H: Hold<Session = Session, Error = Ended>> RawUnlock for Carried<H> {
+impl<H: Exclusive<Session = Session, Error = Ended>> RawUnlock for Carried<H> {
     async fn unlock(&mut self) -> Result<bool, Error> {
         let release = self.release();
         self.hold.run(release).await
     }
 }
 
-impl<H: Hold<Session = Session, Error = Ended>> RawShared for Carried<H> {
+impl<H: Exclusive<Session = Session, Error = Ended>> RawShared for Carried<H> {
     fn set_shared(&mut self) {
         self.mode = Mode::Shared;
     }
 }
 
-impl RawNew<Session> for Carried<Moving<Session, Ended>> {
+impl RawNew<Session> for Carried<OwnedSession<Session, ByDropping<Ended>>> {
     fn new(session: Session, key: String) -> Self {
-        Self::of(Moving::new(session), key)
+        Self::of(OwnedSession::new(session, ByDropping::default()), key)
     }
 }
 
-impl<'a> RawNew<&'a mut Session> for Carried<Lent<'a, Session, Ended>> {
+impl<'a> RawNew<&'a mut Session> for Carried<BorrowedSession<'a, Session, Ended>> {
     fn new(session: &'a mut Session, key: String) -> Self {
-        Self::of(Lent::new(session), key)
+        Self::of(BorrowedSession::new(session), key)
     }
 }
 
-impl RawIntoSession for Carried<Moving<Session, Ended>> {
+impl RawIntoSession for Carried<OwnedSession<Session, ByDropping<Ended>>> {
     type Owned = Session;
 
     fn into_session(self) -> Option<Session> {

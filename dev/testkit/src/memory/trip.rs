@@ -1,6 +1,6 @@
 use super::waiting::outcome;
 use super::{Ended, Error, Mode, Session};
-use dlock_core::{Gone, Landed, Outcome, Trip, Wait};
+use dlock_core::{Cancelled, Exchange, Reply, Returned, Wait};
 use std::borrow::BorrowMut;
 use tokio::task::yield_now;
 
@@ -11,10 +11,10 @@ pub(super) struct Acquire {
     pub(super) wait: Wait,
 }
 
-impl Trip<Session> for Acquire {
+impl Exchange<Session> for Acquire {
     type Error = Ended;
 
-    async fn run<P>(self, mut place: P, gone: Gone) -> Landed<P, Ended>
+    async fn run<P>(self, mut place: P, cancelled: Cancelled) -> Returned<P, Ended>
     where
         P: BorrowMut<Session> + Send,
     {
@@ -28,7 +28,7 @@ impl Trip<Session> for Acquire {
             biased;
             answer = outcome(session, &self.key, self.wait, reply) => answer,
             // What was granted at the last moment is for the release that follows.
-            () = gone.fired() => Ok(false),
+            () = cancelled.cancelled() => Ok(false),
         };
         arrived(session, answer).await.with(place)
     }
@@ -39,10 +39,12 @@ pub(super) struct Release {
     pub(super) key: String,
 }
 
-impl Trip<Session> for Release {
+impl Exchange<Session> for Release {
     type Error = Ended;
 
-    async fn run<P>(self, mut place: P, _gone: Gone) -> Landed<P, Ended>
+    const RELEASES: bool = true;
+
+    async fn run<P>(self, mut place: P, _gone: Cancelled) -> Returned<P, Ended>
     where
         P: BorrowMut<Session> + Send,
     {
@@ -56,12 +58,12 @@ impl Trip<Session> for Release {
     }
 }
 
-async fn arrived(session: &Session, answer: Result<bool, Error>) -> Outcome<Ended> {
+async fn arrived(session: &Session, answer: Result<bool, Error>) -> Reply<Ended> {
     yield_now().await;
-    Outcome { answer: answer.map_err(Box::new), usable: !session.is_ended() }
+    Reply { answer: answer.map_err(Box::new), usable: !session.is_ended() }
 }
 
 /// A statement of the caller's was dropped: its answer would be taken for ours.
-fn out_of_step() -> Outcome<Ended> {
-    Outcome { answer: Err(Error::Closed.into()), usable: false }
+fn out_of_step() -> Reply<Ended> {
+    Reply { answer: Err(Error::Closed.into()), usable: false }
 }

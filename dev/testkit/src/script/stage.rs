@@ -1,6 +1,6 @@
 use super::{Cast, Layout, Outcome, Step};
 use crate::bed::Bed;
-use dlock_core::{Lock, Wait};
+use dlock_core::{Error, Lock, Wait};
 use std::marker::PhantomData;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -74,7 +74,7 @@ impl<'a, B: Bed, L: Layout<B>> Stage<'a, B, L> {
             Step::ReleaseGuard(lock) => self.release_guard(lock).await,
             Step::With(lock) => {
                 let answer = self.locks[lock].with(Wait::No, async |_| Outcome::Done).await;
-                Outcome::of(answer, |outcome| outcome)
+                Outcome::of(answer.map_err(Error::from), |outcome| outcome)
             }
             Step::Release(lock) => Outcome::of(self.locks[lock].release().await, done),
             Step::Close(lock) => Outcome::of(self.locks[lock].close().await, done),
