@@ -96,17 +96,20 @@ async fn an_owned_guard_whose_upgrade_fails_gives_the_held_lock_back() {
 
 #[tokio::test]
 async fn a_scope_releases_or_says_why_not() {
-    let (_, mut lock) = Control::lock(&[Says(true), Says(true), Says(false), Says(true), Driver]);
+    let answers = [Says(true), Says(true), Says(false), Says(true), Driver];
+    let (control, mut lock) = Control::lock(&answers);
     assert_eq!(lock.with(Wait::Forever, async |session| *session).await.unwrap(), 7);
     assert!(matches!(
         lock.with(Wait::No, async |_| ()).await,
         Err(WithError { value: None, error: Error::TimedOut })
     ));
     assert!(matches!(
-        lock.with(Wait::No, async |_| ()).await,
-        Err(WithError { value: None, error: Error::Driver(_) })
+        lock.with(Wait::No, async |_| "done").await,
+        Err(WithError { value: Some("done"), error: Error::Driver(_) })
     ));
-    assert!(lock.is_locked());
+    // Nobody has the guard any more to try again.
+    assert!(!lock.is_locked());
+    assert_eq!(control.script().abandoned, 1);
 }
 
 #[tokio::test]
