@@ -1,161 +1,182 @@
-use crate::answer::{Answer, ends_session, meaning, queue, read, standby, truth};
-use crate::book::Entry;
-use crate::call::Call;
-use crate::cancel::Waiting;
-use crate::texts::{Acquire, Texts};
-use crate::{AsClient, Canceller, Error, Key, Mode};
+use crate::answer::{Native, ends_session, is_in_failed_transaction, meaning, queue, read, word};
+use crate::halves::Call;
+use crate::key::Number;
+use crate::leaving::{Leaving, Undo};
+use crate::registry::{Claim, Registry};
+use crate::session::AsSession;
+use crate::{Error, Key, Mode, statement};
 use dlock_core::{
-    ByRef, Deadline, RawCancel, RawIntoSession, RawLock, RawNew, RawShared, RawUnlock, Wait,
+    RawIntoSession, RawLock, RawNew, RawShared, RawSlice, RawUnlock, SessionRef, Wait,
 };
 use std::fmt;
-use std::pin::pin;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, SimpleQueryRow};
-
-/// The longest `lock_timeout` that the server takes, in milliseconds: a good 24 days.
-pub(crate) const LONGEST: Duration = Duration::from_millis(2_147_483_647);
-
-/// The answer to a message.
-type Heard = Result<Vec<SimpleQueryRow>, tokio_postgres::Error>;
+use tokio::runtime::Handle;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_postgres::{Client, SimpleQueryRow, SimpleQueryStream};
 
 /// An advisory lock that is held by the session.
-pub struct Advisory<S> {
-    /// In a box, so that an owned client has one address while it lives: its name in the book.
-    session: Box<S>,
+pub struct Advisory<S: AsSession> {
+    kept: S::Kept,
+    pub(crate) registry: Arc<Registry>,
     key: Key,
     mode: Mode,
-    texts: Texts,
-    canceller: Option<Canceller>,
-    /// The key in the book, while it is held or waited for.
-    entry: Option<Entry>,
-    /// Whether the key is certainly held, so that a release needs no look at `pg_locks`.
-    held: bool,
-    waiting: Option<Waiting>,
-    /// The unlock that `abandon` queued.
-    leaving: Option<Answer>,
+    /// The mode that was asked for last: what there may be to undo.
+    asked: Mode,
+    /// The longest slice, where the caller has set it.
+    pub(crate) slice: Option<Duration>,
+    pub(crate) hold: Hold,
+    /// A wait whose answer is to come, and its turn.
+    waiting: Option<(Pin<Box<SimpleQueryStream>>, OwnedSemaphorePermit)>,
+    leaving: Option<Leaving>,
     ended: bool,
+    /// Where the last acquire was made, for a drop off the runtime.
+    runtime: Option<Handle>,
 }
 
-impl<S: AsClient> Advisory<S> {
+/// What this lock has to do with its key on the session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Hold {
+    Nothing,
+    /// It is claimed, and nothing of that is on the wire.
+    Wanted,
+    /// An answer is to come, or could not be had.
+    Unknown,
+    Held,
+}
+
+impl<S: AsSession> Advisory<S> {
     /// A lock that has sent nothing yet.
     pub(crate) fn of(session: S, key: Key) -> Self {
+        let kept = session.keep();
         Self {
-            session: Box::new(session),
+            registry: Registry::of(S::client(&kept)),
+            kept,
             key,
             mode: Mode::Exclusive,
-            texts: Texts::new(key, Mode::Exclusive),
-            canceller: None,
-            entry: None,
-            held: false,
+            asked: Mode::Exclusive,
+            slice: None,
+            hold: Hold::Nothing,
             waiting: None,
             leaving: None,
             ended: false,
+            runtime: None,
         }
     }
 
     fn client(&self) -> &Client {
-        self.session.client()
+        S::client(&self.kept)
     }
 
-    /// Tries once. The same inside and outside a transaction.
-    async fn attempt(&mut self) -> Result<bool, Error> {
-        self.call(Call::Try).await?.ok_or_else(standby)
+    pub(crate) fn number(&self) -> Number {
+        self.key.number()
     }
 
-    async fn call(&mut self, call: Call) -> Result<Option<bool>, Error> {
-        let answer = match self.session.own() {
-            Some(session) => session.call(call, self.mode, self.key).await,
-            None => match self.session.client().simple_query_raw(self.texts.call(call)).await {
-                Ok(answer) => read(pin!(answer)).await.map(|rows| truth(&rows)),
-                Err(error) => Err(error),
-            },
-        };
-        answer.map_err(|error| self.failed(error))
+    pub(crate) fn asked(&self) -> Mode {
+        self.asked
     }
 
-    /// Waits in the server's queue, in slices where one time-out cannot say it.
-    async fn queue_up(&mut self, wait: Wait) -> Result<bool, Error> {
-        let deadline = Deadline::new(wait);
-        loop {
-            let (slice, last) = deadline.slice_or_forever(LONGEST);
-            // 0 is for ever: a wait shorter than a millisecond is one.
-            let millis = slice.limit().map_or(0, |limit| Wait::millis(limit).max(1));
-            let granted = match self.wait_once(millis).await {
-                Ok(rows) => granted(&rows)?,
-                Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => false,
-                // Rare and large.
-                Err(error) => return Err(Box::pin(self.not_granted(error)).await),
-            };
-            if granted || last {
-                return Ok(granted);
+    fn undo(&self) -> Undo {
+        let (registry, mode, key) = (Arc::clone(&self.registry), self.asked, self.number());
+        Undo { registry, mode, key, may_roll_back: S::IS_ALONE }
+    }
+
+    /// Says something, and reads the answer.
+    pub(crate) async fn ask(&self, text: &str) -> Result<Vec<SimpleQueryRow>, Native> {
+        let mut sent = pin!(queue(self.client(), text)?);
+        attend::<S, _>(&self.kept, read(sent.as_mut())).await
+    }
+
+    /// Makes a call that is answered at once. What fails may have been done all the same.
+    pub(crate) async fn call<T>(
+        &mut self,
+        call: Call,
+        text: &str,
+        meaning: fn(Option<&str>) -> T,
+    ) -> Result<T, Native> {
+        let (mode, number) = (self.asked, self.number());
+        self.hold = Hold::Unknown;
+        match (S::halves(&self.kept), number) {
+            (Some(session), Number::Single(key)) => {
+                session.call(call, mode, key, text, meaning).await
             }
+            _ => self.ask(text).await.map(|rows| meaning(word(&rows))),
         }
     }
 
-    /// One wait, which is one message. Over a session of our own it is prepared; said once more when
-    /// nothing was done. Its answer is kept where a drop can call the wait off.
-    async fn wait_once(&mut self, millis: u64) -> Heard {
-        let client = self.session.client();
-        let Some(session) = self.session.own() else {
-            let text = self.texts.acquire(Acquire::Wait(millis));
-            let sent = client.simple_query_raw(text).await?;
-            let heard = self.waiting.insert(Waiting::new(sent)).read().await;
-            self.waiting = None;
-            return heard;
-        };
-        loop {
-            let (form, key) = (self.key.form(), self.texts.arguments());
-            let wait = session.prepared().wait(self.mode, form, key, millis);
-            let sent = client.simple_query_raw(wait.text()).await?;
-            let waiting = self.waiting.insert(Waiting::new(sent));
-            let heard = session.attend(pin!(waiting.read())).await;
-            self.waiting = None;
-            if !session.learn(&wait, &heard) {
-                return heard;
-            }
-        }
+    /// Says a wait that has its turn, and reads the answer, from where a drop can hand it on.
+    pub(crate) async fn wait(
+        &mut self,
+        text: &str,
+        turn: OwnedSemaphorePermit,
+    ) -> Result<Vec<SimpleQueryRow>, Native> {
+        let sent = Box::pin(queue(self.client(), text)?);
+        self.hold = Hold::Unknown;
+        let (answer, _) = self.waiting.insert((sent, turn));
+        let rows = attend::<S, _>(&self.kept, read(answer.as_mut())).await;
+        self.waiting = None;
+        rows
     }
 
-    /// What a wait that failed means.
-    async fn not_granted(&mut self, error: tokio_postgres::Error) -> Error {
-        if error.code() != Some(&SqlState::QUERY_CANCELED) {
-            return self.failed(error);
-        }
-        // It may have come after the grant. Another one may meet the unlock.
-        if self.settle().await.is_err() && self.settle().await.is_err() {
-            self.ended = true;
-        }
-        meaning(error)
+    /// Makes sure that the key is not held by this lock, whatever was asked last.
+    pub(crate) async fn let_go(&mut self) -> Result<(), Error> {
+        let done = self.undo().done(self.client()).await;
+        done.map_err(|error| self.failed(error))?;
+        self.is_free();
+        Ok(())
     }
 
-    /// Keeps in mind an error that ended the session.
-    fn failed(&mut self, error: tokio_postgres::Error) -> Error {
+    pub(crate) fn is_free(&mut self) {
+        self.hold = Hold::Nothing;
+        self.registry.free(self.number());
+    }
+
+    /// What an error means. One that ended the session is kept in mind.
+    pub(crate) fn failed(&mut self, error: Native) -> Error {
         self.ended |= ends_session(&error);
         meaning(error)
     }
-}
 
-/// What the wait's last row says: what refuses is followed by no other, and has one column.
-fn granted(rows: &[SimpleQueryRow]) -> Result<bool, Error> {
-    let refusal = rows.last().filter(|row| row.columns().len() == 1);
-    match refusal.and_then(|row| row.get(0)) {
-        Some("standby") => Err(standby()),
-        Some("transaction") => Err(Error::Refused {
-            code: 25001,
-            meaning: "a transaction is open on this session; lock before BEGIN, \
-                      or use XactLock, or try_lock",
-        }),
-        _ => Ok(true),
+    async fn unlock_once(&mut self) -> Result<bool, Error> {
+        let text = statement::unlock(self.asked, self.number());
+        let unlocked = self.call(Call::Unlock, &text, |word| word == Some("released")).await;
+        match unlocked {
+            Ok(released) => {
+                self.is_free();
+                Ok(released)
+            }
+            Err(error) if ends_session(&error) || is_in_failed_transaction(&error) => {
+                self.hold = Hold::Held;
+                Err(self.failed(error))
+            }
+            // Cancelled from outside: it may have been done before.
+            Err(_) => match self.let_go().await {
+                Ok(()) => Ok(true),
+                Err(error) => {
+                    self.hold = Hold::Held;
+                    Err(error)
+                }
+            },
+        }
     }
 }
 
-impl<S: AsClient> RawLock for Advisory<S> {
+/// Waits for an answer, and drives the connection meanwhile where that is ours to do.
+async fn attend<S: AsSession, T>(kept: &S::Kept, answer: impl Future<Output = T>) -> T {
+    match S::halves(kept) {
+        Some(session) => session.attend(pin!(answer)).await,
+        None => answer.await,
+    }
+}
+
+impl<S: AsSession> RawLock for Advisory<S> {
     type Key = Key;
     type Mode = Mode;
     type Session = Client;
-    type Lend = ByRef;
-    type Error = tokio_postgres::Error;
+    type Lend = S::Lend;
+    type Error = Native;
 
     const SYSTEM: &'static str = "postgresql";
 
@@ -167,103 +188,120 @@ impl<S: AsClient> RawLock for Advisory<S> {
         self.mode
     }
 
-    fn session(&mut self) -> Option<&Client> {
-        Some(self.session.client())
+    fn session(&mut self) -> Option<SessionRef<'_, Self>> {
+        Some(S::lend(&mut self.kept))
     }
 
     fn is_closed(&self) -> bool {
         self.ended || self.client().is_closed()
     }
 
+    fn longest_statement(&self) -> Duration {
+        self.slice.unwrap_or(Duration::from_secs(1))
+    }
+
     async fn lock(&mut self, wait: Wait) -> Result<bool, Error> {
-        self.entry = Some(Entry::take(self.client(), self.key).ok_or(Error::AlreadyHeld)?);
-        let answer = match wait {
-            Wait::No => self.attempt().await,
-            _ => self.queue_up(wait).await,
-        };
-        self.held = matches!(answer, Ok(true));
-        if !self.held {
-            self.entry = None;
+        self.runtime = Handle::try_current().ok().or(self.runtime.take());
+        self.settle().await?;
+        self.asked = self.mode;
+        let answer = self.acquire(wait).await;
+        match (&answer, self.hold) {
+            (Ok(true), _) => {
+                self.hold = Hold::Held;
+                self.registry.set(self.number(), Claim::Held);
+            }
+            (_, Hold::Wanted) => self.is_free(),
+            // It could not be settled: the background goes on.
+            (_, Hold::Unknown) => self.abandon(),
+            (_, Hold::Nothing | Hold::Held) => {}
         }
         answer
     }
 
     fn abandon(&mut self) {
-        if let Some(waiting) = self.waiting.take() {
-            let undo = self.texts.unlock_if_held();
-            waiting.call_off(self.session.client(), &undo, self.canceller.clone());
-        }
-        self.leaving = match self.held {
-            true => queue(self.session.client(), self.texts.unlock()),
-            false => queue(self.session.client(), &self.texts.unlock_if_held()),
+        // The rest of its answer is thrown away; its turn goes on to what stands behind it.
+        let turn = self.waiting.take().map(|(_, turn)| turn);
+        let undo = self.undo();
+        let text = match self.hold {
+            Hold::Nothing => return,
+            Hold::Wanted => return self.is_free(),
+            Hold::Unknown => undo.text(),
+            Hold::Held => statement::unlock(self.asked, self.number()),
         };
-        self.held = false;
-        self.entry = None;
+        self.hold = Hold::Unknown;
+        match queue(self.client(), &text) {
+            Ok(sent) => {
+                let link = S::link(&self.kept);
+                let runtime = Handle::try_current().ok().or(self.runtime.clone());
+                self.leaving = Some(Leaving::begin(undo, sent, link, turn, runtime.as_ref()));
+            }
+            Err(_) => self.is_free(),
+        }
     }
 
     async fn settle(&mut self) -> Result<(), Error> {
-        if self.leaving.is_none() {
-            self.leaving = queue(self.session.client(), &self.texts.unlock_if_held());
+        let has_left = self.leaving.take().is_some_and(|leaving| leaving.stop());
+        match self.hold {
+            Hold::Nothing => Ok(()),
+            _ if has_left => {
+                self.hold = Hold::Nothing;
+                Ok(())
+            }
+            _ => self.let_go().await,
         }
-        if let Some(leaving) = &mut self.leaving {
-            let unlocked = match self.session.own() {
-                Some(session) => session.attend(pin!(read(leaving.as_mut()))).await,
-                None => read(leaving.as_mut()).await,
-            };
-            self.leaving = None;
-            unlocked.map_err(|error| self.failed(error))?;
-        }
-        Ok(())
     }
 }
 
-impl<S: AsClient> RawUnlock for Advisory<S> {
+impl<S: AsSession> RawUnlock for Advisory<S> {
     async fn unlock(&mut self) -> Result<bool, Error> {
-        self.held = false;
-        let answer = self.call(Call::Unlock).await;
-        // After an error the session holds the key as before, unless it has ended.
-        self.held = answer.is_err();
-        let unlocked = answer?;
-        self.entry = None;
-        Ok(unlocked == Some(true))
+        self.unlock_once().await
+    }
+
+    async fn unlock_scope(&mut self) -> Result<bool, Error> {
+        let unlocked = self.unlock_once().await;
+        match unlocked {
+            Err(Error::Driver(error)) if S::IS_ALONE && is_in_failed_transaction(&error) => {
+                let rolled_back = self.ask(statement::ROLLBACK).await;
+                rolled_back.map_err(|error| self.failed(error))?;
+                self.unlock_once().await
+            }
+            unlocked => unlocked,
+        }
     }
 }
 
-impl<S: AsClient> RawNew<S> for Advisory<S> {
+impl<S: AsSession> RawNew<S> for Advisory<S> {
     fn new(session: S, key: Key) -> Self {
         Self::of(session, key)
     }
 }
 
-impl<S: AsClient> RawIntoSession for Advisory<S> {
+impl<S: AsSession> RawIntoSession for Advisory<S> {
     type Owned = S;
 
     fn into_session(self) -> Option<S> {
-        (!self.is_closed()).then_some(*self.session)
+        if self.is_closed() { None } else { S::give_back(self.kept) }
     }
 }
 
-impl<S: AsClient> RawShared for Advisory<S> {
+impl<S: AsSession> RawShared for Advisory<S> {
     fn set_shared(&mut self) {
         self.mode = Mode::Shared;
-        self.texts = Texts::new(self.key, Mode::Shared);
     }
 }
 
-impl<S: AsClient> RawCancel for Advisory<S> {
-    type Canceller = Canceller;
-
-    fn set_canceller(&mut self, canceller: &Canceller) {
-        self.canceller = Some(canceller.clone());
+impl<S: AsSession> RawSlice for Advisory<S> {
+    fn set_slice(&mut self, longest: Duration) {
+        self.slice = Some(longest);
     }
 }
 
-impl<S> fmt::Debug for Advisory<S> {
+impl<S: AsSession> fmt::Debug for Advisory<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Advisory")
             .field("key", &self.key)
             .field("mode", &self.mode)
-            .field("held", &self.held)
+            .field("hold", &self.hold)
             .finish_non_exhaustive()
     }
 }

@@ -1,40 +1,34 @@
-//! Sending one message and reading its answer.
+//! What the server's answers and errors mean.
 
 use crate::Error;
 use futures::{FutureExt, Stream};
 use std::future::{Future, poll_fn};
 use std::mem;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Poll, ready};
+use std::time::Duration;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow, SimpleQueryStream};
 
-/// The answer to a message that is on the wire. It is on the heap so that a dropped wait can hand
-/// it to the task that calls the wait off.
+/// The native driver's error.
+pub(crate) type Native = tokio_postgres::Error;
+
+/// The answer to a message that is on the wire. While it is neither read nor dropped, the answers behind
+/// it may have to wait.
 pub(crate) type Answer = Pin<Box<SimpleQueryStream>>;
 
-/// Queues a message without waiting for anything; `None` when the connection has ended.
-///
-/// The first poll of a simple query sends it, so this works in `Drop`, and off the runtime.
-pub(crate) fn queue(client: &Client, message: &str) -> Option<Answer> {
-    let sent = client.simple_query_raw(message).now_or_never()?;
-    sent.ok().map(Box::pin)
-}
-
-/// Sends a message and reads its answer.
-pub(crate) async fn ask(
-    client: &Client,
-    message: &str,
-) -> Result<Vec<SimpleQueryRow>, tokio_postgres::Error> {
-    let answer = client.simple_query_raw(message).await?;
-    read(pin!(answer)).await
+/// Queues a message without waiting for anything: the first poll of a simple query sends it, so this
+/// works in `Drop`, and off the runtime.
+pub(crate) fn queue(client: &Client, message: &str) -> Result<SimpleQueryStream, Native> {
+    let sent = client.simple_query_raw(message).now_or_never();
+    sent.expect("a simple query is sent by its first poll")
 }
 
 /// Reads an answer to its end, also behind an error: only then has the server let go of what the
 /// statement held. May be dropped and called again, though rows that were read are gone.
 pub(crate) fn read(
     mut answer: Pin<&mut SimpleQueryStream>,
-) -> impl Future<Output = Result<Vec<SimpleQueryRow>, tokio_postgres::Error>> {
+) -> impl Future<Output = Result<Vec<SimpleQueryRow>, Native>> {
     // Few answers have more rows.
     let (mut rows, mut failed) = (Vec::with_capacity(2), None);
     poll_fn(move |context| {
@@ -52,13 +46,57 @@ pub(crate) fn read(
     })
 }
 
-/// The first column of the first row, which is a boolean; `None` for `NULL`.
-pub(crate) fn truth(rows: &[SimpleQueryRow]) -> Option<bool> {
-    rows.first().and_then(|row| row.get(0)).map(|value| value == "t")
+/// The first column of the last row.
+pub(crate) fn word(rows: &[SimpleQueryRow]) -> Option<&str> {
+    rows.last()?.get(0)
+}
+
+/// What a try was answered with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Tried {
+    Granted,
+    /// Held elsewhere, on a server with this `deadlock_timeout`.
+    Elsewhere(Duration),
+    /// Not tried: a transaction is open that was begun by hand.
+    Inside,
+    /// Held already by this session or its transaction.
+    Held,
+    Standby,
+}
+
+impl Tried {
+    /// What this word says.
+    pub(crate) fn new(word: Option<&str>) -> Self {
+        match word {
+            Some("granted") => Self::Granted,
+            Some("transaction") => Self::Inside,
+            Some("held") => Self::Held,
+            Some("standby") => Self::Standby,
+            setting => Self::Elsewhere(setting.and_then(duration).unwrap_or(DEADLOCK_TIMEOUT)),
+        }
+    }
+}
+
+/// The server's default, where it tells something else than we know.
+const DEADLOCK_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A time as `current_setting` writes it.
+/// <https://www.postgresql.org/docs/current/config-setting.html#CONFIG-SETTING-NAMES-VALUES>
+fn duration(setting: &str) -> Option<Duration> {
+    let unit = setting.find(|character: char| !character.is_ascii_digit())?;
+    let millis = match &setting[unit..] {
+        "ms" => 1,
+        "s" => 1_000,
+        "min" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    Some(Duration::from_millis(setting[..unit].parse::<u64>().ok()?.checked_mul(millis)?))
 }
 
 /// Whether the server ended the session with this error, or the connection is gone.
-pub(crate) fn ends_session(error: &tokio_postgres::Error) -> bool {
+pub(crate) fn ends_session(error: &Native) -> bool {
     let ends = [
         &SqlState::ADMIN_SHUTDOWN,
         &SqlState::CRASH_SHUTDOWN,
@@ -69,9 +107,29 @@ pub(crate) fn ends_session(error: &tokio_postgres::Error) -> bool {
     error.is_closed() || error.code().is_some_and(|code| ends.contains(&code))
 }
 
+/// Whether the statement did not run, since the transaction around it has failed.
+pub(crate) fn is_in_failed_transaction(error: &Native) -> bool {
+    error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION)
+}
+
+/// Whether the server has no `plpgsql` for this role.
+pub(crate) fn lacks_plpgsql(error: &Native) -> bool {
+    let lacks = [
+        &SqlState::INSUFFICIENT_PRIVILEGE,
+        &SqlState::UNDEFINED_OBJECT,
+        &SqlState::UNDEFINED_FUNCTION,
+    ];
+    error.code().is_some_and(|code| lacks.contains(&code))
+}
+
+/// Whether this role may not do that.
+pub(crate) fn is_not_allowed(error: &Native) -> bool {
+    error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE)
+}
+
 /// What a failed statement means. `LOCK_NOT_AVAILABLE` is the caller's business.
 /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
-pub(crate) fn meaning(error: tokio_postgres::Error) -> Error {
+pub(crate) fn meaning(error: Native) -> Error {
     match error.code() {
         Some(&SqlState::T_R_DEADLOCK_DETECTED) => Error::Deadlock(Some(error)),
         Some(&SqlState::QUERY_CANCELED | &SqlState::ADMIN_SHUTDOWN) => {
@@ -82,18 +140,52 @@ pub(crate) fn meaning(error: tokio_postgres::Error) -> Error {
             source: Some(error),
         },
         Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Error::Setup {
-            advice: "this role may not call the advisory lock functions: grant EXECUTE on them",
+            advice: "this role may not call the advisory lock functions or see what it holds: \
+                     grant EXECUTE on them, and on pg_catalog.pg_lock_status()",
             source: Some(error),
         },
         _ => Error::Driver(error),
     }
 }
 
-/// Advisory locks work on a standby, and exclude nobody on the primary.
+/// Where a lock excludes nobody.
 pub(crate) fn standby() -> Error {
     Error::Setup {
         advice: "this server is a standby, where a lock excludes nobody on the primary: \
                  connect to the primary",
         source: None,
+    }
+}
+
+/// Where a wait is refused: it would pin the transaction's snapshot, and end with an error in it.
+pub(crate) fn inside() -> Error {
+    Error::Refused {
+        code: 25001,
+        meaning: "the key is held elsewhere and a transaction is open on this session; \
+                  lock before BEGIN, or use XactLock, or try_lock",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Tried, duration};
+    use std::time::Duration;
+
+    #[test]
+    fn a_setting_is_a_time() {
+        for (setting, millis) in
+            [("1s", 1_000), ("10ms", 10), ("10min", 600_000), ("1d", 86_400_000)]
+        {
+            assert_eq!(duration(setting), Some(Duration::from_millis(millis)), "{setting}");
+        }
+        for setting in ["", "1", "s", "1 fortnight", "99999999999999999999d"] {
+            assert_eq!(duration(setting), None, "{setting}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_word_is_a_setting() {
+        assert_eq!(Tried::new(Some("2s")), Tried::Elsewhere(Duration::from_secs(2)));
+        assert_eq!(Tried::new(None), Tried::Elsewhere(Duration::from_secs(1)));
     }
 }

@@ -1,7 +1,7 @@
-use crate::call::Form;
 use dlock_core::{KeyError, hash64};
-use itoa::Buffer;
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 /// What names an advisory lock: one 64-bit number, or two 32-bit numbers.
 ///
@@ -9,15 +9,26 @@ use std::fmt;
 /// 64-bit form by BLAKE2b with an 8-byte digest, read little-endian and signed: the same lock as in
 /// sqlalchemy-dlock. Among n keys the chance that any two collide is about n² / 2⁶⁵.
 ///
+/// A key remembers the text it was made of, to be recognized in errors and traces. Keys with the same
+/// number are the same key.
+///
 /// ```
 /// use dlock_postgres::Key;
 ///
-/// assert_eq!(Key::from("my-resource-key"), Key::Single(-8735762693110921056));
-/// assert_eq!(Key::from(42), Key::Single(42));
-/// assert_eq!(Key::from((7, -1)), Key::Pair(7, -1));
+/// let key = Key::from("my-resource-key");
+/// assert_eq!(key, Key::from(-8735762693110921056));
+/// assert_eq!(key.to_string(), "my-resource-key (-8735762693110921056)");
+/// assert_eq!(Key::from((7, -1)).to_string(), "(7, -1)");
 /// ```
+#[derive(Clone)]
+pub struct Key {
+    number: Number,
+    text: Option<Arc<str>>,
+}
+
+/// The number, or the two, that the server knows a key by.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Key {
+pub enum Number {
     /// A `bigint` key.
     Single(i64),
     /// An `(int, int)` key.
@@ -43,7 +54,7 @@ impl Key {
     /// use dlock_postgres::Key;
     ///
     /// let key = Key::convert((3, 14), |(a, b)| a * 100 + b).unwrap();
-    /// assert_eq!(key, Key::Single(314));
+    /// assert_eq!(key, Key::from(314));
     /// ```
     ///
     /// # Errors
@@ -55,46 +66,64 @@ impl Key {
         mapping(value).try_into().map_err(Into::into)
     }
 
-    /// The arguments of the lock functions, as typed literals. A bare literal beyond `bigint`'s
-    /// positive half would be `numeric`, hence the type and the quotes.
-    pub(crate) fn arguments(self) -> String {
-        match self {
-            Key::Single(number) => ["int8'", Buffer::new().format(number), "'"].concat(),
-            Key::Pair(first, second) => {
-                ["int4'", Buffer::new().format(first), "',int4'", Buffer::new().format(second), "'"]
-                    .concat()
-            }
-        }
+    /// What the server knows the key by.
+    ///
+    /// ```
+    /// use dlock_postgres::{Key, Number};
+    ///
+    /// assert_eq!(Key::from(42).number(), Number::Single(42));
+    /// ```
+    #[must_use]
+    pub fn number(&self) -> Number {
+        self.number
     }
 
-    pub(crate) fn form(self) -> Form {
-        match self {
-            Key::Single(_) => Form::Single,
-            Key::Pair(..) => Form::Pair,
-        }
+    fn hash_of(bytes: &[u8], text: &str) -> Self {
+        Self { number: Number::Single(hash64(bytes).cast_signed()), text: Some(text.into()) }
     }
+}
 
-    /// Which rows of `pg_locks` are this key, held by the session that asks.
-    pub(crate) fn held(self) -> Held {
-        Held(self)
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.number == other.number
+    }
+}
+
+impl Eq for Key {}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.number.hash(state);
+    }
+}
+
+impl From<Number> for Key {
+    fn from(number: Number) -> Self {
+        Self { number, text: None }
+    }
+}
+
+impl From<&Key> for Key {
+    fn from(key: &Key) -> Self {
+        key.clone()
     }
 }
 
 impl From<i64> for Key {
     fn from(number: i64) -> Self {
-        Key::Single(number)
+        Number::Single(number).into()
     }
 }
 
 impl From<i32> for Key {
     fn from(number: i32) -> Self {
-        Key::Single(number.into())
+        i64::from(number).into()
     }
 }
 
 impl From<u32> for Key {
     fn from(number: u32) -> Self {
-        Key::Single(number.into())
+        i64::from(number).into()
     }
 }
 
@@ -102,7 +131,7 @@ impl TryFrom<u64> for Key {
     type Error = KeyError;
 
     fn try_from(number: u64) -> Result<Self, KeyError> {
-        i64::try_from(number).map(Key::Single).map_err(|_| KeyError::OutOfRange {
+        i64::try_from(number).map(Self::from).map_err(|_| KeyError::OutOfRange {
             given: number.into(),
             min: i64::MIN.into(),
             max: i64::MAX.into(),
@@ -112,73 +141,72 @@ impl TryFrom<u64> for Key {
 
 impl From<(i32, i32)> for Key {
     fn from((first, second): (i32, i32)) -> Self {
-        Key::Pair(first, second)
+        Number::Pair(first, second).into()
     }
 }
 
 impl From<&[u8]> for Key {
     fn from(bytes: &[u8]) -> Self {
-        Key::Single(hash64(bytes).cast_signed())
+        match std::str::from_utf8(bytes) {
+            Ok(text) => text.into(),
+            Err(_) => Self::hash_of(bytes, &bytes.escape_ascii().to_string()),
+        }
     }
 }
 
 impl<const N: usize> From<&[u8; N]> for Key {
     fn from(bytes: &[u8; N]) -> Self {
-        Self::from(bytes.as_slice())
+        bytes.as_slice().into()
     }
 }
 
 impl From<Vec<u8>> for Key {
     fn from(bytes: Vec<u8>) -> Self {
-        Self::from(bytes.as_slice())
+        bytes.as_slice().into()
     }
 }
 
 impl From<&str> for Key {
     fn from(text: &str) -> Self {
-        Self::from(text.as_bytes())
+        Self::hash_of(text.as_bytes(), text)
     }
 }
 
 impl From<String> for Key {
     fn from(text: String) -> Self {
-        Self::from(text.as_str())
+        text.as_str().into()
     }
 }
 
 impl From<&String> for Key {
     fn from(text: &String) -> Self {
-        Self::from(text.as_str())
+        text.as_str().into()
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Number::Single(number) => write!(f, "{number}"),
+            Number::Pair(first, second) => write!(f, "({first}, {second})"),
+        }
     }
 }
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Key::Single(number) => write!(f, "{number}"),
-            Key::Pair(first, second) => write!(f, "({first}, {second})"),
+        match &self.text {
+            Some(text) => write!(f, "{text} ({})", self.number),
+            None => self.number.fmt(f),
         }
     }
 }
 
-/// <https://www.postgresql.org/docs/current/view-pg-locks.html> says how keys are shown.
-pub(crate) struct Held(Key);
-
-impl fmt::Display for Held {
+impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (class, object, form) = match self.0 {
-            Key::Single(number) => {
-                let bits = number.cast_unsigned();
-                (bits >> 32, bits & 0xffff_ffff, 1)
-            }
-            Key::Pair(first, second) => {
-                (first.cast_unsigned().into(), second.cast_unsigned().into(), 2)
-            }
-        };
-        write!(
-            f,
-            "EXISTS(SELECT FROM pg_locks WHERE locktype='advisory' AND pid=pg_backend_pid() \
-             AND granted AND classid={class} AND objid={object} AND objsubid={form})"
-        )
+        match &self.text {
+            Some(text) => write!(f, "Key({text:?}, {})", self.number),
+            None => write!(f, "Key({})", self.number),
+        }
     }
 }

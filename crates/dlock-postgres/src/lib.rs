@@ -18,26 +18,27 @@
 //! is sent 100 ms after the wait was at the earliest: what the server refuses at once must not be
 //! cancelled, since inside a transaction that would abort it.
 
+mod acquire;
 mod advisory;
 mod answer;
-mod book;
-mod call;
-mod cancel;
-mod client;
 mod drive;
+mod halves;
 mod key;
+mod leaving;
 mod mode;
-mod prepared;
+#[cfg(any(feature = "bb8", feature = "deadpool"))]
+mod pooled;
+mod registry;
 mod session;
-mod texts;
+mod slice;
+mod statement;
 mod xact;
 
 pub use advisory::Advisory;
-pub use cancel::Canceller;
-pub use client::AsClient;
-pub use key::Key;
+pub use halves::Session;
+pub use key::{Key, Number};
 pub use mode::Mode;
-pub use session::Session;
+pub use session::AsSession;
 pub use tokio_postgres;
 pub use xact::Xact;
 

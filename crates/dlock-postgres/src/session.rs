@@ -1,141 +1,264 @@
-use crate::answer::{ask, truth};
-use crate::call::Call;
-use crate::drive::Drive;
-use crate::prepared::{Prepared, Wait};
-use crate::{AsClient, Key, Mode};
-use futures::future::join;
-use std::fmt;
-use std::future::Future;
-use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, Connection, Error, SimpleQueryRow, Statement};
+//! What a lock can be made over.
 
-/// Both halves of a session: the client, and the connection that drives it.
-///
-/// The fastest way to lock, for two reasons: the connection is driven by the call that waits for its
-/// answer, and by a task of its own only while none does; and what a lock says is prepared, in the
-/// same round trip as its first use. The session ends when this is dropped.
-///
-/// What was prepared and is dropped by you (`DISCARD`, `DEALLOCATE`) is prepared again by the next
-/// call, in a second round trip; the first wait after you set `statement_timeout` has a second one, too.
-/// When the statement is gone inside a transaction that you began by hand, the server aborts that.
-pub struct Session {
-    client: Client,
-    drive: Arc<Drive>,
-    prepared: Mutex<Prepared>,
-}
+use crate::answer::{Native, queue};
+use crate::halves::Session;
+use crate::key::Key;
+use crate::{Advisory, Lock, Postgres, XactLock};
+use dlock_core::{ByMut, ByRef, Lend};
+use std::sync::{Arc, Weak};
+use tokio_postgres::{Client, SimpleQueryStream, Transaction};
 
-impl Session {
-    /// Owns both halves of what `Config::connect` gave.
-    ///
-    /// # Panics
-    /// Outside a tokio runtime.
-    pub fn new<S, T>(client: Client, connection: Connection<S, T>) -> Self
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let drive = Arc::new(Drive::new(Box::pin(connection)));
-        let task = Arc::clone(&drive);
-        tokio::spawn(async move { task.keep().await });
-        Self { client, drive, prepared: Mutex::default() }
-    }
+/// A session that a lock can be made over: a client, borrowed, shared or owned; both halves of a session
+/// ([`Session`]); an object of a pool (features `deadpool`, `bb8`).
+pub trait AsSession: Sized {
+    /// What the lock keeps.
+    type Kept: Send + Sync;
+    /// How it lends the client.
+    type Lend: Lend;
 
-    /// Drives the connection until this exchange is over.
-    pub(crate) async fn attend<T>(&self, exchange: Pin<&mut impl Future<Output = T>>) -> T {
-        self.drive.attend(exchange).await
-    }
+    /// Whether nobody else speaks over the session while the lock has it: what stands in the way of a
+    /// release at the end of a scope may then be rolled back.
+    const IS_ALONE: bool;
 
-    /// Makes a call, by its prepared statement.
-    pub(crate) async fn call(
-        &self,
-        call: Call,
-        mode: Mode,
-        key: Key,
-    ) -> Result<Option<bool>, Error> {
-        let prepared = self.prepared().call(call, mode, key.form());
-        if let Some(statement) = prepared {
-            let exchange = pin!(execute(&self.client, &statement, key));
-            match self.attend(exchange).await {
-                Err(error) if is_gone(&error) => {}
-                answer => return answer,
-            }
-        }
-        // Rare and large.
-        Box::pin(self.first(call, mode, key)).await
-    }
+    /// Hands it to a lock.
+    fn keep(self) -> Self::Kept;
 
-    /// Makes a call as text, and prepares it in the same round trip.
-    async fn first(&self, call: Call, mode: Mode, key: Key) -> Result<Option<bool>, Error> {
-        let text = call.text(mode, &key.arguments());
-        let (template, types) = call.template(mode, key.form());
-        let prepare = self.client.prepare_typed(&template, types);
-        let both = pin!(join(ask(&self.client, &text), prepare));
-        let (rows, statement) = self.attend(both).await;
-        if let Ok(statement) = statement {
-            self.prepared().keep(call, mode, key.form(), statement);
-        }
-        rows.map(|rows| truth(&rows))
-    }
+    /// Takes it back.
+    fn give_back(kept: Self::Kept) -> Option<Self>;
 
-    /// Learns from the answer to a wait. `true`: nothing was done, and it has to be said again.
-    pub(crate) fn learn(&self, wait: &Wait, answer: &Result<Vec<SimpleQueryRow>, Error>) -> bool {
-        match answer {
-            Ok(rows) => self.prepared().learn(wait, rows),
-            Err(error) if is_gone(error) || is_foreign(error) => {
-                self.prepared().forget_waits();
-                true
-            }
-            Err(_) => false,
-        }
-    }
+    /// The client.
+    fn client(kept: &Self::Kept) -> &Client;
 
-    /// What is prepared.
-    pub(crate) fn prepared(&self) -> MutexGuard<'_, Prepared> {
-        self.prepared.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The client as it is lent.
+    fn lend(kept: &mut Self::Kept) -> <Self::Lend as Lend>::Of<'_, Client>;
+
+    /// What the background may speak over, where it can keep it.
+    #[doc(hidden)]
+    fn link(kept: &Self::Kept) -> Option<Arc<dyn Link>>;
+
+    /// The session whose connection is driven here.
+    #[doc(hidden)]
+    fn halves(_kept: &Self::Kept) -> Option<&Session> {
+        None
     }
 }
 
-/// Whether the caller has dropped the prepared statement: DISCARD, DEALLOCATE.
-fn is_gone(error: &Error) -> bool {
-    error.code() == Some(&SqlState::INVALID_SQL_STATEMENT_NAME)
+/// A session as the background keeps it.
+pub trait Link: Send + Sync {
+    /// Queues a message; `None` where the session is nobody's any more.
+    fn say(&self, text: &str) -> Option<Result<SimpleQueryStream, Native>>;
+
+    /// Whether somebody else gets the session next.
+    fn is_pooled(&self) -> bool;
 }
 
-/// Whether somebody else has prepared a statement of that name: who had the backend before, where a
-/// pooler hands it on as it is.
-fn is_foreign(error: &Error) -> bool {
-    error.code() == Some(&SqlState::DUPLICATE_PSTATEMENT)
+/// What leads to a client.
+pub(crate) trait Speaks: Send + Sync + 'static {
+    /// Whether it goes back to a pool.
+    const IS_POOLED: bool = false;
+
+    /// The client.
+    fn client(&self) -> &Client;
 }
 
-async fn execute(client: &Client, statement: &Statement, key: Key) -> Result<Option<bool>, Error> {
-    let row = match key {
-        Key::Single(number) => client.query_one(statement, &[&number]).await?,
-        Key::Pair(first, second) => client.query_one(statement, &[&first, &second]).await?,
-    };
-    row.try_get(0)
-}
-
-impl AsClient for Session {
+impl Speaks for Client {
     fn client(&self) -> &Client {
-        &self.client
-    }
-
-    fn own(&self) -> Option<&Session> {
-        Some(self)
+        self
     }
 }
 
-impl Drop for Session {
-    fn drop(&mut self) {
-        // The task says goodbye to the server, even if an exchange was leaked.
-        self.drive.hand_over();
+/// One that is the lock's, and lives until the background is done with it.
+struct Owned<T>(Arc<T>);
+
+impl<T: Speaks> Link for Owned<T> {
+    fn say(&self, text: &str) -> Option<Result<SimpleQueryStream, Native>> {
+        Some(queue(self.0.client(), text))
+    }
+
+    fn is_pooled(&self) -> bool {
+        T::IS_POOLED
     }
 }
 
-impl fmt::Debug for Session {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("closed", &self.client.is_closed()).finish()
+/// One that is shared with its user, and lives as long as that.
+struct Shared<T>(Weak<T>);
+
+impl<T: Speaks> Link for Shared<T> {
+    fn say(&self, text: &str) -> Option<Result<SimpleQueryStream, Native>> {
+        Some(queue(self.0.upgrade()?.client(), text))
+    }
+
+    fn is_pooled(&self) -> bool {
+        false
+    }
+}
+
+pub(crate) fn owned<T: Speaks>(kept: &Arc<T>) -> Option<Arc<dyn Link>> {
+    Some(Arc::new(Owned(Arc::clone(kept))))
+}
+
+pub(crate) fn shared<T: Speaks>(kept: &Arc<T>) -> Option<Arc<dyn Link>> {
+    Some(Arc::new(Shared(Arc::downgrade(kept))))
+}
+
+/// What an owned session is said to be between two calls: nothing in the background has it then.
+pub(crate) const ALONE: &str = "a session is lent when nothing is in flight";
+
+impl<'a> AsSession for &'a Client {
+    type Kept = &'a Client;
+    type Lend = ByRef;
+
+    const IS_ALONE: bool = false;
+
+    fn keep(self) -> &'a Client {
+        self
+    }
+
+    fn give_back(kept: &'a Client) -> Option<Self> {
+        Some(kept)
+    }
+
+    fn client<'s>(kept: &'s &'a Client) -> &'s Client {
+        kept
+    }
+
+    fn lend<'s>(kept: &'s mut &'a Client) -> &'s Client {
+        kept
+    }
+
+    fn link(_: &&'a Client) -> Option<Arc<dyn Link>> {
+        None
+    }
+}
+
+impl<'a> AsSession for &'a mut Client {
+    type Kept = &'a mut Client;
+    type Lend = ByMut;
+
+    const IS_ALONE: bool = true;
+
+    fn keep(self) -> &'a mut Client {
+        self
+    }
+
+    fn give_back(kept: &'a mut Client) -> Option<Self> {
+        Some(kept)
+    }
+
+    fn client<'s>(kept: &'s &'a mut Client) -> &'s Client {
+        kept
+    }
+
+    fn lend<'s>(kept: &'s mut &'a mut Client) -> &'s mut Client {
+        kept
+    }
+
+    fn link(_: &&'a mut Client) -> Option<Arc<dyn Link>> {
+        None
+    }
+}
+
+impl AsSession for Arc<Client> {
+    type Kept = Self;
+    type Lend = ByRef;
+
+    const IS_ALONE: bool = false;
+
+    fn keep(self) -> Self {
+        self
+    }
+
+    fn give_back(kept: Self) -> Option<Self> {
+        Some(kept)
+    }
+
+    fn client(kept: &Self) -> &Client {
+        kept
+    }
+
+    fn lend(kept: &mut Self) -> &Client {
+        kept
+    }
+
+    fn link(kept: &Self) -> Option<Arc<dyn Link>> {
+        shared(kept)
+    }
+}
+
+impl AsSession for Client {
+    /// At one address while the lock has it: its name in the registry.
+    type Kept = Arc<Self>;
+    type Lend = ByMut;
+
+    const IS_ALONE: bool = true;
+
+    fn keep(self) -> Arc<Self> {
+        Arc::new(self)
+    }
+
+    fn give_back(kept: Arc<Self>) -> Option<Self> {
+        Arc::into_inner(kept)
+    }
+
+    fn client(kept: &Arc<Self>) -> &Client {
+        kept
+    }
+
+    fn lend(kept: &mut Arc<Self>) -> &mut Client {
+        Arc::get_mut(kept).expect(ALONE)
+    }
+
+    fn link(kept: &Arc<Self>) -> Option<Arc<dyn Link>> {
+        owned(kept)
+    }
+}
+
+impl dlock_core::Session<Postgres> for Client {
+    type Lock = Lock<Self>;
+    type Key = Key;
+    type Error = Native;
+
+    fn into_lock(self, key: Key) -> Self::Lock {
+        Lock::from_raw(Advisory::of(self, key))
+    }
+}
+
+impl dlock_core::Session<Postgres> for Arc<Client> {
+    type Lock = Lock<Self>;
+    type Key = Key;
+    type Error = Native;
+
+    fn into_lock(self, key: Key) -> Self::Lock {
+        Lock::from_raw(Advisory::of(self, key))
+    }
+}
+
+impl dlock_core::Session<Postgres> for &Client {
+    type Lock = Lock<Self>;
+    type Key = Key;
+    type Error = Native;
+
+    fn into_lock(self, key: Key) -> Self::Lock {
+        Lock::from_raw(Advisory::of(self, key))
+    }
+}
+
+impl dlock_core::Session<Postgres> for &mut Client {
+    type Lock = Lock<Self>;
+    type Key = Key;
+    type Error = Native;
+
+    fn into_lock(self, key: Key) -> Self::Lock {
+        Lock::from_raw(Advisory::of(self, key))
+    }
+}
+
+impl<'a> dlock_core::Session<Postgres> for &'a Transaction<'a> {
+    type Lock = XactLock<'a>;
+    type Key = Key;
+    type Error = Native;
+
+    fn into_lock(self, key: Key) -> Self::Lock {
+        XactLock::from_raw(crate::Xact::of(self, key))
     }
 }

@@ -1,153 +1,119 @@
-use crate::advisory::LONGEST;
-use crate::answer::{Answer, ends_session, meaning, queue, read, standby};
-use crate::cancel::Waiting;
-use crate::{Canceller, Error, Key, Mode};
-use dlock_core::{ByRef, Deadline, RawCancel, RawLock, RawNew, RawShared, Wait};
+use crate::answer::{
+    Answer, Native, Tried, ends_session, is_in_failed_transaction, lacks_plpgsql, meaning, queue,
+    read, standby, word,
+};
+use crate::registry::Registry;
+use crate::slice::Slices;
+use crate::statement::{self, Form, LIMITS, ROLL_BACK_TO, SAVEPOINT};
+use crate::{Error, Key, Mode};
+use dlock_core::{ByRef, RawLock, RawNew, RawShared, Wait};
 use std::fmt;
+use std::pin::pin;
+use std::time::{Duration, Instant};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, SimpleQueryRow, Transaction};
 
-/// The settings that cut a wait short, in the order of [`LIFT`]'s columns.
-const LIMITS: [&str; 3] = ["lock_timeout", "statement_timeout", "transaction_timeout"];
-
-/// The first half of [`UNDO`], which may be done twice.
-const ROLL_BACK: &str = "ROLLBACK TO SAVEPOINT dlock";
-
-/// Undoes everything since the savepoint: settings and a grant too.
-const UNDO: &str = "ROLLBACK TO SAVEPOINT dlock; RELEASE SAVEPOINT dlock";
-
-/// An advisory lock that is held by the caller's transaction.
+/// An advisory lock that belongs to a transaction.
 ///
-/// Each acquire stands behind a savepoint, so that a time-out, a deadlock and a dropped wait leave the
-/// transaction usable.
+/// A wait goes on in slices that are long enough for the server to find a deadlock. Its transaction is
+/// open all the time, so what `Lock` promises about `VACUUM` and `CONCURRENTLY` commands this one does
+/// not: a command of the holder's that waits for older transactions to end waits for this one.
 pub struct Xact<'a> {
     transaction: &'a Transaction<'a>,
     key: Key,
     mode: Mode,
-    canceller: Option<Canceller>,
-    waiting: Option<Waiting>,
-    /// The undoing that `abandon` queued.
+    form: Form,
+    /// Whether there is a savepoint to go back to: an answer is to come.
+    asks: bool,
+    /// The answer to the undoing that `abandon` queued.
     leaving: Option<Answer>,
     ended: bool,
-}
-
-/// What the server said to one message.
-enum Said {
-    Granted,
-    Refused,
-    Held,
-    Standby,
 }
 
 impl<'a> Xact<'a> {
     /// A lock that has sent nothing yet.
     pub(crate) fn of(transaction: &'a Transaction<'a>, key: Key) -> Self {
-        Self {
-            transaction,
-            key,
-            mode: Mode::Exclusive,
-            canceller: None,
-            waiting: None,
-            leaving: None,
-            ended: false,
+        let (mode, form) = (Mode::Exclusive, Form::Quiet);
+        Self { transaction, key, mode, form, asks: false, leaving: None, ended: false }
+    }
+
+    fn client(&self) -> &Client {
+        self.transaction.client()
+    }
+
+    /// Says something behind a savepoint.
+    async fn ask(&mut self, text: &str) -> Result<Vec<SimpleQueryRow>, Native> {
+        let sent = queue(self.client(), text)?;
+        self.asks = true;
+        read(pin!(sent)).await
+    }
+
+    /// Queues the end of the savepoint, in the poll that has read the answer: so none is ever left.
+    fn end_savepoint(&mut self, text: &str) {
+        self.asks = false;
+        drop(queue(self.client(), text));
+    }
+
+    async fn attempt(&mut self) -> Result<Tried, Error> {
+        let tried = statement::try_xact_lock(self.mode, self.key.number());
+        let rows = self.ask(&[SAVEPOINT, &tried].concat()).await;
+        let rows = rows.map_err(|error| self.undone(error))?;
+        self.end_savepoint("RELEASE SAVEPOINT dlock");
+        Ok(Tried::new(word(&rows)))
+    }
+
+    async fn wait_once(&mut self, length: Duration) -> Result<bool, Error> {
+        let millis = Wait::millis(length).max(1);
+        let text = statement::wait_in_xact(self.form, self.mode, self.key.number(), millis);
+        match self.ask(&text).await {
+            Ok(rows) if word(&rows) == Some("granted") => {
+                self.end_savepoint(&restore(&rows));
+                Ok(true)
+            }
+            Ok(_) => {
+                self.end_savepoint(ROLL_BACK_TO);
+                Ok(false)
+            }
+            Err(error) => self.not_waited(error),
         }
     }
 
-    /// One message, one wait. What has to follow it is queued behind its answer, not waited for.
-    async fn ask_once(&mut self, wait: Wait) -> Result<bool, Error> {
-        let message = self.message(wait);
-        let answer = self.transaction.client().simple_query_raw(&message).await;
-        let waiting = Waiting::new(answer.map_err(|error| self.failed(error))?);
-        let rows = self.waiting.insert(waiting).read().await;
-        self.waiting = None;
-        match rows {
-            Ok(rows) => self.heard(&rows),
-            Err(error) => self.not_granted(error),
+    fn not_waited(&mut self, error: Native) -> Result<bool, Error> {
+        let lacks_plpgsql = self.form == Form::Quiet && lacks_plpgsql(&error);
+        let ran_out = error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE);
+        let error = self.undone(error);
+        if lacks_plpgsql {
+            self.form = Form::Plain;
         }
+        if lacks_plpgsql || ran_out { Ok(false) } else { Err(error) }
     }
 
-    fn heard(&mut self, rows: &[SimpleQueryRow]) -> Result<bool, Error> {
-        let said = rows.last().and_then(|row| row.get(0)).map_or(Said::Refused, Said::from);
-        match said {
-            Said::Granted => self.send(&restore(rows)),
-            Said::Refused | Said::Held | Said::Standby => self.send(UNDO),
-        }
-        match said {
-            Said::Granted => Ok(true),
-            Said::Refused => Ok(false),
-            Said::Held => Err(Error::AlreadyHeld),
-            Said::Standby => Err(standby()),
-        }
-    }
-
-    fn not_granted(&mut self, error: tokio_postgres::Error) -> Result<bool, Error> {
-        // In a transaction that was aborted before there is no savepoint to go back to.
-        if error.code() != Some(&SqlState::IN_FAILED_SQL_TRANSACTION) {
-            self.send(UNDO);
-        }
-        match error.code() {
-            Some(&SqlState::LOCK_NOT_AVAILABLE) => Ok(false),
-            _ => Err(self.failed(error)),
-        }
-    }
-
-    fn message(&self, wait: Wait) -> String {
-        let (suffix, key, held) = (self.mode.suffix(), self.key.arguments(), self.key.held());
-        let (lift, function) = match wait {
-            Wait::No => (String::new(), "pg_try_advisory_xact_lock"),
-            _ => (lift(wait.limit().map_or(0, Wait::millis)), "pg_advisory_xact_lock"),
-        };
-        format!(
-            "SAVEPOINT dlock;{lift}\
-             SELECT CASE WHEN pg_is_in_recovery() THEN 'standby' WHEN {held} THEN 'held' \
-             ELSE {function}{suffix}({key})::text END"
-        )
-    }
-
-    fn send(&self, message: &str) {
-        drop(queue(self.transaction.client(), message));
-    }
-
-    fn failed(&mut self, error: tokio_postgres::Error) -> Error {
+    /// What an error means, once it has been undone.
+    fn undone(&mut self, error: Native) -> Error {
+        self.asks = false;
         self.ended |= ends_session(&error);
+        // In a transaction that had failed before there is no savepoint to go back to.
+        if !is_in_failed_transaction(&error) {
+            self.end_savepoint(ROLL_BACK_TO);
+        }
         meaning(error)
     }
-}
 
-impl From<&str> for Said {
-    /// The blocking function returns nothing, the trying one a boolean.
-    fn from(text: &str) -> Self {
-        match text {
-            "" | "true" => Said::Granted,
-            "held" => Said::Held,
-            "standby" => Said::Standby,
-            _ => Said::Refused,
+    async fn queue_up(&mut self, mut slices: Slices) -> Result<bool, Error> {
+        while let Some(length) = slices.next(true) {
+            if self.wait_once(length).await? {
+                return Ok(true);
+            }
         }
+        Ok(false)
     }
-}
-
-/// Tells the limits of the transaction, and sets them aside for the wait.
-fn lift(millis: u64) -> String {
-    format!(
-        "SELECT current_setting('lock_timeout'),current_setting('statement_timeout'),\
-         current_setting('transaction_timeout',true),\
-         set_config('lock_timeout','{millis}',true),set_config('statement_timeout','0',true),\
-         CASE WHEN current_setting('transaction_timeout',true) IS NOT NULL \
-         THEN set_config('transaction_timeout','0',true) END;"
-    )
 }
 
 /// Puts back the limits that the answer tells, and keeps the grant.
 fn restore(rows: &[SimpleQueryRow]) -> String {
-    let mut message = String::new();
-    if let [limits, _] = rows {
-        for (column, name) in LIMITS.iter().enumerate() {
-            if let Some(value) = limits.get(column) {
-                message += &format!("SET LOCAL {name}='{value}';");
-            }
-        }
-    }
-    message + "RELEASE SAVEPOINT dlock"
+    let limits = rows.first();
+    let told = [0, 1, 2].map(|column| limits.and_then(|row| row.get(column)));
+    statement::restore(&told[..LIMITS.len()])
 }
 
 impl RawLock for Xact<'_> {
@@ -155,7 +121,7 @@ impl RawLock for Xact<'_> {
     type Mode = Mode;
     type Session = Client;
     type Lend = ByRef;
-    type Error = tokio_postgres::Error;
+    type Error = Native;
 
     const SYSTEM: &'static str = "postgresql";
 
@@ -168,41 +134,53 @@ impl RawLock for Xact<'_> {
     }
 
     fn session(&mut self) -> Option<&Client> {
-        Some(self.transaction.client())
+        Some(self.client())
     }
 
     fn is_closed(&self) -> bool {
-        self.ended || self.transaction.client().is_closed()
+        self.ended || self.client().is_closed()
     }
 
     async fn lock(&mut self, wait: Wait) -> Result<bool, Error> {
-        let deadline = Deadline::new(wait);
-        loop {
-            let (slice, last) = deadline.slice_or_forever(LONGEST);
-            if self.ask_once(slice).await? {
-                return Ok(true);
+        let start = Instant::now();
+        let granted = match self.attempt().await? {
+            Tried::Granted => true,
+            Tried::Held => return Err(Error::AlreadyHeld),
+            Tried::Standby => return Err(standby()),
+            Tried::Inside | Tried::Elsewhere(_) if wait == Wait::No => false,
+            Tried::Inside => return Err(crate::answer::inside()),
+            Tried::Elsewhere(deadlock_timeout) => {
+                let slices = Slices::new(start, wait.limit(), None, deadlock_timeout);
+                self.queue_up(slices.all_full()).await?
             }
-            if last {
-                return Ok(false);
-            }
+        };
+        if let (true, Some(registry)) = (granted, Registry::known(self.client())) {
+            registry.note_transaction(self.key.number());
         }
+        Ok(granted)
     }
 
     fn abandon(&mut self) {
-        let client = self.transaction.client();
-        if let Some(waiting) = self.waiting.take() {
-            waiting.call_off(client, ROLL_BACK, self.canceller.clone());
+        if std::mem::take(&mut self.asks) {
+            self.leaving = queue(self.client(), ROLL_BACK_TO).ok().map(Box::pin);
         }
-        self.leaving = queue(client, UNDO);
     }
 
     async fn settle(&mut self) -> Result<(), Error> {
-        if let Some(leaving) = &mut self.leaving {
-            let undone = read(leaving.as_mut()).await;
-            self.leaving = None;
-            undone.map_err(|error| self.failed(error))?;
+        let Some(leaving) = &mut self.leaving else { return Ok(()) };
+        let undone = read(leaving.as_mut()).await;
+        self.leaving = None;
+        match undone {
+            // It had failed before: there was nothing to undo.
+            Err(error) if !ends_session(&error) && !is_in_failed_transaction(&error) => {
+                Err(meaning(error))
+            }
+            Err(error) => {
+                self.ended |= ends_session(&error);
+                Ok(())
+            }
+            Ok(_) => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -215,14 +193,6 @@ impl<'a> RawNew<&'a Transaction<'a>> for Xact<'a> {
 impl RawShared for Xact<'_> {
     fn set_shared(&mut self) {
         self.mode = Mode::Shared;
-    }
-}
-
-impl RawCancel for Xact<'_> {
-    type Canceller = Canceller;
-
-    fn set_canceller(&mut self, canceller: &Canceller) {
-        self.canceller = Some(canceller.clone());
     }
 }
 

@@ -1,4 +1,4 @@
-use dlock_postgres::Key;
+use dlock_postgres::{Key, Number};
 use dlock_testkit::server::Postgres;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::{Duration, Instant};
@@ -75,9 +75,9 @@ impl Eye {
 
     /// How many sessions hold and await the key.
     pub(crate) async fn sees(&self, key: impl Into<Key>) -> (i64, i64) {
-        let (number, form) = match key.into() {
-            Key::Single(number) => (number, 1_i16),
-            Key::Pair(one, two) => (i64::from(one) << 32 | i64::from(two.cast_unsigned()), 2),
+        let (number, form) = match key.into().number() {
+            Number::Single(number) => (number, 1_i16),
+            Number::Pair(one, two) => (i64::from(one) << 32 | i64::from(two.cast_unsigned()), 2),
         };
         let count = "SELECT count(*) FILTER (WHERE granted), count(*) FILTER (WHERE NOT granted) \
                      FROM pg_locks WHERE locktype = 'advisory' AND objsubid = $2 \
@@ -92,7 +92,7 @@ impl Eye {
     pub(crate) async fn until(&self, key: impl Into<Key>, seen: (i64, i64)) {
         let (key, start) = (key.into(), Instant::now());
         loop {
-            let now = self.sees(key).await;
+            let now = self.sees(key.clone()).await;
             if now == seen {
                 return;
             }

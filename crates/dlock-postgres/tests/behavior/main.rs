@@ -1,6 +1,5 @@
 //! Facts about PostgreSQL that this crate relies on, and what it does with them.
 
-mod cancel;
 mod eye;
 mod far;
 mod keys;

@@ -2,7 +2,7 @@
 
 use crate::eye::{Eye, address, config, connect, pid, show, towards};
 use dlock_core::Wait;
-use dlock_postgres::{AsClient, Error, Key, Lock, Session};
+use dlock_postgres::{Error, Key, Lock, Session};
 use dlock_testkit::polled::polled;
 use dlock_testkit::proxy::Proxy;
 use futures::future::join;
@@ -27,10 +27,10 @@ async fn pair(lock: &mut Lock<Session>, wait: Wait) {
 /// Also the first time, when statements are prepared, and in both forms of key.
 #[tokio::test]
 async fn one_round_trip_each_way() {
-    for key in [Key::Single(-7), Key::Pair(7, -7)] {
+    for key in [Key::from(-7), Key::from((7, -7))] {
         for wait in [Wait::No, Wait::For(SECOND), Wait::Forever] {
             let proxy = Proxy::start(address()).unwrap();
-            let mut lock = Lock::new(open(&towards(proxy.addr())).await, key).unwrap();
+            let mut lock = Lock::new(open(&towards(proxy.addr())).await, &key).unwrap();
             proxy.reset();
             for trips in [2, 4, 6] {
                 pair(&mut lock, wait).await;
@@ -94,10 +94,10 @@ async fn waits_outlast_the_sessions_limits() {
 
 /// Acquires and releases after a wait of 150 milliseconds.
 async fn outlast(lock: &mut Lock<Session>, wait: Wait) {
-    let (eye, mut holder) = (Eye::open().await, Lock::new(connect().await, *lock.key()).unwrap());
+    let (eye, mut holder) = (Eye::open().await, Lock::new(connect().await, lock.key()).unwrap());
     assert!(holder.acquire(Wait::No).await.unwrap());
     let release = async {
-        eye.until(*holder.key(), (1, 1)).await;
+        eye.until(holder.key(), (1, 1)).await;
         tokio::time::sleep(Duration::from_millis(150)).await;
         holder.release().await.unwrap();
     };

@@ -2,7 +2,7 @@
 
 use crate::eye::{Eye, connect_to, pid, private};
 use dlock_core::Wait;
-use dlock_postgres::{AsClient, Lock, Session};
+use dlock_postgres::{AsSession, Lock, Session};
 use dlock_testkit::server::Postgres;
 use futures::future::join;
 use std::time::Duration;
@@ -32,7 +32,7 @@ async fn what_is_reported_of_a_prepared_wait_is_true() {
     }
 }
 
-async fn race<S: AsClient>(server: &Postgres, config: &Config, session: S, waiter: u32) {
+async fn race<S: AsSession>(server: &Postgres, config: &Config, session: S, waiter: u32) {
     let eye = Eye::at(config).await;
     let mut holder = Lock::new(connect_to(config).await, "race").unwrap();
     let mut lock = Lock::new(session, "race").unwrap();

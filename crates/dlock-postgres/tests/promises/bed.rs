@@ -1,5 +1,5 @@
-use dlock_core::SessionRef;
-use dlock_postgres::{Advisory, AsClient, Key, Lock, Session};
+use dlock_core::{Lend, SessionRef};
+use dlock_postgres::{Advisory, AsSession, Key, Lock, Number, Session};
 use dlock_testkit::bed::{Bed, SharedBed};
 use dlock_testkit::server::Postgres;
 use std::future::Future;
@@ -12,11 +12,16 @@ use tokio_postgres::{Client, Config, Error, NoTls};
 
 /// A kind of session.
 pub(crate) trait Kind: Send + Sync + 'static {
-    type Session: AsClient + Send + Sync + 'static;
+    type Session: AsSession<Kept: 'static> + Send + Sync + 'static;
     const NAME: &'static str;
 
     fn open(config: &Config) -> impl Future<Output = Self::Session> + Send;
+
+    /// The client as a lock over this session lends it.
+    fn lent(client: LentBy<'_, Self::Session>) -> &Client;
 }
+
+type LentBy<'s, S> = <<S as AsSession>::Lend as Lend>::Of<'s, Client>;
 
 /// A `&Client`. The client lives for as long as the process, as one in a `static` would.
 pub(crate) enum Lent {}
@@ -24,8 +29,76 @@ pub(crate) enum Lent {}
 pub(crate) enum Shared {}
 /// A `Client`.
 pub(crate) enum Owned {}
+/// A `&mut Client`, as long-lived.
+pub(crate) enum Exclusive {}
 /// A [`Session`].
 pub(crate) enum Both {}
+/// An `Arc<Session>`.
+pub(crate) enum SharedBoth {}
+/// An object of a deadpool.
+#[cfg(feature = "deadpool")]
+pub(crate) enum Deadpool {}
+/// An object of a bb8 pool.
+#[cfg(feature = "bb8")]
+pub(crate) enum Bb8 {}
+
+impl Kind for Exclusive {
+    type Session = &'static mut Client;
+    const NAME: &'static str = "mut_client";
+
+    async fn open(config: &Config) -> Self::Session {
+        Box::leak(Box::new(connect(config).await))
+    }
+
+    fn lent(client: LentBy<'_, Self::Session>) -> &Client {
+        client
+    }
+}
+
+impl Kind for SharedBoth {
+    type Session = Arc<Session>;
+    const NAME: &'static str = "arc_session";
+
+    async fn open(config: &Config) -> Self::Session {
+        Arc::new(Both::open(config).await)
+    }
+
+    fn lent(client: LentBy<'_, Self::Session>) -> &Client {
+        client
+    }
+}
+
+#[cfg(feature = "deadpool")]
+impl Kind for Deadpool {
+    type Session = deadpool_postgres::Object;
+    const NAME: &'static str = "deadpool";
+
+    async fn open(config: &Config) -> Self::Session {
+        let manager = deadpool_postgres::Manager::new(config.clone(), NoTls);
+        let pool = deadpool_postgres::Pool::builder(manager).max_size(1).build().expect("a pool");
+        pool.get().await.expect("an object")
+    }
+
+    fn lent(client: LentBy<'_, Self::Session>) -> &Client {
+        client
+    }
+}
+
+#[cfg(feature = "bb8")]
+impl Kind for Bb8 {
+    type Session = bb8::PooledConnection<'static, bb8_postgres::PostgresConnectionManager<NoTls>>;
+    const NAME: &'static str = "bb8";
+
+    async fn open(config: &Config) -> Self::Session {
+        let manager = bb8_postgres::PostgresConnectionManager::new(config.clone(), NoTls);
+        let pool = bb8::Pool::builder().max_size(1).build(manager).await.expect("a pool");
+        pool.get_owned().await.expect("a connection")
+    }
+
+    fn lent(client: LentBy<'_, Self::Session>) -> &Client {
+        client
+    }
+}
 
 impl Kind for Lent {
     type Session = &'static Client;
@@ -33,6 +106,10 @@ impl Kind for Lent {
 
     async fn open(config: &Config) -> Self::Session {
         Box::leak(Box::new(connect(config).await))
+    }
+
+    fn lent(client: LentBy<'_, Self::Session>) -> &Client {
+        client
     }
 }
 
@@ -43,6 +120,10 @@ impl Kind for Shared {
     async fn open(config: &Config) -> Self::Session {
         Arc::new(connect(config).await)
     }
+
+    fn lent(client: LentBy<'_, Self::Session>) -> &Client {
+        client
+    }
 }
 
 impl Kind for Owned {
@@ -51,6 +132,10 @@ impl Kind for Owned {
 
     async fn open(config: &Config) -> Self::Session {
         connect(config).await
+    }
+
+    fn lent(client: LentBy<'_, Self::Session>) -> &Client {
+        client
     }
 }
 
@@ -61,6 +146,10 @@ impl Kind for Both {
     async fn open(config: &Config) -> Self::Session {
         let (client, connection) = config.connect(NoTls).await.expect("a connection");
         Session::new(client, connection)
+    }
+
+    fn lent(client: LentBy<'_, Self::Session>) -> &Client {
+        client
     }
 }
 
@@ -93,14 +182,17 @@ impl<K: Kind> Place<K> {
 }
 
 fn number(key: &str) -> i64 {
-    match Key::from(key) {
-        Key::Single(number) => number,
-        Key::Pair(..) => unreachable!("a text is one number"),
+    match Key::from(key).number() {
+        Number::Single(number) => number,
+        Number::Pair(..) => unreachable!("a text is one number"),
     }
 }
 
 impl<K: Kind> Bed for Place<K> {
     type Raw = Advisory<K::Session>;
+
+    /// Waits go on in slices, each of which joins the queue anew.
+    const FAIR: bool = false;
 
     async fn new() -> Self {
         let server = Postgres::shared().expect("a PostgreSQL server");
@@ -152,9 +244,15 @@ impl<K: Kind> Bed for Place<K> {
         self.observer.query_typed(kill, &[(&number(key), Type::INT8)]).await.expect("the observer");
     }
 
-    async fn echo(session: SessionRef<'_, Self::Raw>, number: i64) -> Result<i64, Error> {
-        let row = session.query_typed_one("SELECT $1", &[(&number, Type::INT8)]).await?;
-        Ok(row.get(0))
+    fn echo(
+        session: SessionRef<'_, Self::Raw>,
+        number: i64,
+    ) -> impl Future<Output = Result<i64, Error>> + Send {
+        let client = K::lent(session);
+        async move {
+            let row = client.query_typed_one("SELECT $1", &[(&number, Type::INT8)]).await?;
+            Ok(row.get(0))
+        }
     }
 }
 

@@ -27,5 +27,25 @@ fn main() -> ExitCode {
     trials.extend(drop_promises::<Place<bed::Both>>(bed::Both::NAME));
     trials.extend(shared_promises::<Place<bed::Both>>(bed::Both::NAME));
     trials.extend(lone_script_promises::<Place<bed::Both>>(bed::Both::NAME, Some(Lock::shared)));
+    trials.extend(promises::<Place<bed::Exclusive>>(bed::Exclusive::NAME));
+    trials.extend(drop_promises::<Place<bed::Exclusive>>(bed::Exclusive::NAME));
+    trials.extend(promises::<Place<bed::SharedBoth>>(bed::SharedBoth::NAME));
+    trials.extend(drop_promises::<Place<bed::SharedBoth>>(bed::SharedBoth::NAME));
+    trials.extend(session_promises::<Place<bed::SharedBoth>>(bed::SharedBoth::NAME));
+    trials.extend(shared_session_promises::<Place<bed::SharedBoth>>(bed::SharedBoth::NAME));
+    trials.extend(pooled());
     harness(trials)
+}
+
+fn pooled() -> Vec<libtest_mimic::Trial> {
+    let mut trials = Vec::new();
+    #[cfg(feature = "deadpool")]
+    trials.extend(promises::<Place<bed::Deadpool>>(bed::Deadpool::NAME));
+    #[cfg(feature = "deadpool")]
+    trials.extend(drop_promises::<Place<bed::Deadpool>>(bed::Deadpool::NAME));
+    #[cfg(feature = "bb8")]
+    trials.extend(promises::<Place<bed::Bb8>>(bed::Bb8::NAME));
+    #[cfg(feature = "bb8")]
+    trials.extend(drop_promises::<Place<bed::Bb8>>(bed::Bb8::NAME));
+    trials
 }

@@ -1,0 +1,195 @@
+//! Acquiring: one try, then a wait in slices.
+
+use crate::Error;
+use crate::advisory::{Advisory, Hold};
+use crate::answer::{
+    Native, Tried, ends_session, inside, is_in_failed_transaction, is_not_allowed, lacks_plpgsql,
+    standby, word,
+};
+use crate::halves::Call;
+use crate::registry::Claim;
+use crate::session::AsSession;
+use crate::slice::Slices;
+use crate::statement::{self, Form};
+use dlock_core::{Wait, within};
+use std::time::{Duration, Instant};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_postgres::error::SqlState;
+
+/// The longest `lock_timeout` that the server takes, in milliseconds.
+const LONGEST: u64 = 2_147_483_647;
+
+/// How a slice ended.
+#[derive(Debug)]
+enum Slice {
+    Granted,
+    TimedOut,
+    /// The server found a deadlock, which a `CONCURRENTLY` command may be part of.
+    Victim(Native),
+}
+
+impl<S: AsSession> Advisory<S> {
+    /// Claims the key among the locks on this session, then acquires it.
+    pub(crate) async fn acquire(&mut self, wait: Wait) -> Result<bool, Error> {
+        let start = Instant::now();
+        let in_transaction = self.claim().await?;
+        let (tried, is_inside) = self.attempt(in_transaction).await?;
+        match tried {
+            Tried::Granted => Ok(true),
+            Tried::Held => Err(Error::AlreadyHeld),
+            Tried::Standby => Err(standby()),
+            Tried::Inside | Tried::Elsewhere(_) if wait == Wait::No => Ok(false),
+            Tried::Elsewhere(deadlock_timeout) if !is_inside => {
+                let (limit, set) = (wait.limit(), self.slice);
+                self.queue_up(Slices::new(start, limit, set, deadlock_timeout)).await
+            }
+            Tried::Inside | Tried::Elsewhere(_) => Err(inside()),
+        }
+    }
+
+    /// Whether a transaction's lock may hold the key over this session.
+    async fn claim(&mut self) -> Result<bool, Error> {
+        match self.registry.claim(self.number()) {
+            None => self.hold = Hold::Wanted,
+            Some(Claim::InTransaction) => {
+                self.hold = Hold::Wanted;
+                return Ok(true);
+            }
+            Some(Claim::Leaving(leaving)) => {
+                self.hold = Hold::Unknown;
+                leaving.stop();
+                self.let_go().await?;
+                self.registry.set(self.number(), Claim::Wanted);
+                self.hold = Hold::Wanted;
+            }
+            Some(Claim::Wanted) => return Err(Error::AlreadyHeld),
+            // A lock that was forgotten may have left it, or the caller has freed the key by hand.
+            Some(Claim::Held) if self.is_held().await => return Err(Error::AlreadyHeld),
+            Some(Claim::Held) => {
+                self.registry.set(self.number(), Claim::Wanted);
+                self.hold = Hold::Wanted;
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether the session holds the key, as the server says; where it does not say, it does.
+    async fn is_held(&self) -> bool {
+        let rows = self.ask(&statement::look(self.number())).await;
+        rows.map_or(true, |rows| word(&rows) != Some("f"))
+    }
+
+    /// One try, with a look first inside a transaction begun by hand. Whether there is one.
+    async fn attempt(&mut self, inside: bool) -> Result<(Tried, bool), Error> {
+        if !inside {
+            let text = statement::try_lock(self.asked(), self.number());
+            let tried = self.call(Call::Try, &text, Tried::new).await;
+            let tried = self.settled(tried).await?;
+            if tried != Tried::Inside {
+                return Ok((tried, false));
+            }
+        }
+        self.hold = Hold::Unknown;
+        let rows = self.ask(&statement::try_inside(self.asked(), self.number())).await;
+        let rows = self.settled(rows).await?;
+        Ok((Tried::new(word(&rows)), true))
+    }
+
+    /// An answer is told as it is, an error once it is certain that the key is not held.
+    async fn settled<T>(&mut self, answer: Result<T, Native>) -> Result<T, Error> {
+        match answer {
+            Ok(answer) => {
+                self.hold = Hold::Wanted;
+                Ok(answer)
+            }
+            Err(error) => Err(self.refused(error).await),
+        }
+    }
+
+    /// What failed may have been done before it did.
+    async fn refused(&mut self, error: Native) -> Error {
+        let is_certain =
+            ends_session(&error) || is_in_failed_transaction(&error) || is_not_allowed(&error);
+        match is_certain {
+            true => self.hold = Hold::Wanted,
+            // What cannot be settled now is let go of in the background.
+            false => drop(self.let_go().await),
+        }
+        self.failed(error)
+    }
+
+    /// Waits in the server's queue, slice after slice.
+    async fn queue_up(&mut self, mut slices: Slices) -> Result<bool, Error> {
+        let mut was_victim = false;
+        loop {
+            let Some(turn) = self.turn(&slices).await else { return Ok(false) };
+            let Some(length) = slices.next(self.registry.holds_beside(self.number())) else {
+                return Ok(false);
+            };
+            match self.wait_once(length, turn).await? {
+                Slice::Granted => return Ok(true),
+                Slice::TimedOut => was_victim = false,
+                Slice::Victim(error) => {
+                    if was_victim || !self.is_concurrent().await {
+                        return Err(Error::Deadlock(Some(error)));
+                    }
+                    was_victim = true;
+                    slices.see_deadlocks();
+                }
+            }
+        }
+    }
+
+    /// The turn to have a wait on the wire; `None` where the time was over first.
+    async fn turn(&self, slices: &Slices) -> Option<OwnedSemaphorePermit> {
+        match slices.left() {
+            None => Some(self.registry.turn().await),
+            Some(left) => within(left, self.registry.turn()).await,
+        }
+    }
+
+    async fn wait_once(
+        &mut self,
+        length: Duration,
+        turn: OwnedSemaphorePermit,
+    ) -> Result<Slice, Error> {
+        let form = if self.registry.is_plain() { Form::Plain } else { Form::Quiet };
+        let millis = Wait::millis(length).clamp(1, LONGEST);
+        let text = statement::wait(form, self.asked(), self.number(), millis);
+        let rows = match self.wait(&text, turn).await {
+            Ok(rows) => rows,
+            Err(error) => return self.not_waited(error, form).await,
+        };
+        self.hold = Hold::Wanted;
+        match rows.first().and_then(|row| row.get(0)) {
+            Some("standby") => Err(standby()),
+            Some("transaction") => Err(inside()),
+            _ if word(&rows) == Some("granted") => Ok(Slice::Granted),
+            _ => Ok(Slice::TimedOut),
+        }
+    }
+
+    async fn not_waited(&mut self, error: Native, form: Form) -> Result<Slice, Error> {
+        let code = error.code();
+        if code == Some(&SqlState::T_R_DEADLOCK_DETECTED) {
+            self.hold = Hold::Wanted;
+            return Ok(Slice::Victim(error));
+        }
+        if code == Some(&SqlState::LOCK_NOT_AVAILABLE) {
+            self.hold = Hold::Wanted;
+            return Ok(Slice::TimedOut);
+        }
+        if form == Form::Quiet && lacks_plpgsql(&error) {
+            self.hold = Hold::Wanted;
+            self.registry.set_plain();
+            return Ok(Slice::TimedOut);
+        }
+        Err(self.refused(error).await)
+    }
+
+    /// Whether a `CONCURRENTLY` command waits somewhere; where that is not to be seen, none does.
+    async fn is_concurrent(&self) -> bool {
+        let rows = self.ask(statement::CONCURRENTLY).await;
+        rows.is_ok_and(|rows| word(&rows) == Some("t"))
+    }
+}

@@ -1,0 +1,152 @@
+//! What is known about a session, shared by all locks over it.
+
+use crate::key::Number;
+use crate::leaving::Leaving;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_postgres::Client;
+
+/// The sessions that locks are over, by the address of their client: a lock over `&Client` knows no other
+/// name. An entry lives as long as the locks do, not as long as the client.
+static SESSIONS: LazyLock<Mutex<HashMap<usize, Weak<Registry>>>> = LazyLock::new(Mutex::default);
+
+/// What one session holds, and who waits over it.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    address: usize,
+    keys: Mutex<HashMap<Number, Claim>>,
+    /// Itself, while a key is leaving that no task sees to: the next lock here has to know.
+    kept: Mutex<Option<Arc<Self>>>,
+    /// One wait at a time is on the wire: a statement of the caller's then stands behind one slice.
+    turn: Arc<Semaphore>,
+    /// Whether this server has no `plpgsql` for this role.
+    is_plain: AtomicBool,
+    /// Whether this role may not see what it holds.
+    is_blind: AtomicBool,
+}
+
+/// Whose a key is on this session.
+#[derive(Clone, Debug)]
+pub(crate) enum Claim {
+    /// A lock tries it, or waits for it.
+    Wanted,
+    Held,
+    /// Nobody wants it any more; whether the server has let go is not known.
+    Leaving(Leaving),
+    /// A transaction's lock held it, and may still.
+    InTransaction,
+}
+
+impl Registry {
+    /// That of the session that this client speaks for.
+    pub(crate) fn of(client: &Client) -> Arc<Self> {
+        let address = std::ptr::from_ref(client).addr();
+        let mut sessions = lock(&SESSIONS);
+        if let Some(known) = sessions.get(&address).and_then(Weak::upgrade) {
+            return known;
+        }
+        let new = Arc::new(Self {
+            address,
+            keys: Mutex::default(),
+            kept: Mutex::default(),
+            turn: Arc::new(Semaphore::new(1)),
+            is_plain: AtomicBool::new(false),
+            is_blind: AtomicBool::new(false),
+        });
+        sessions.insert(address, Arc::downgrade(&new));
+        new
+    }
+
+    /// The same, where a lock lives over it.
+    pub(crate) fn known(client: &Client) -> Option<Arc<Self>> {
+        let address = std::ptr::from_ref(client).addr();
+        lock(&SESSIONS).get(&address).and_then(Weak::upgrade)
+    }
+
+    /// Claims a key for a lock that wants it, unless another lock holds or wants it. What it was before.
+    pub(crate) fn claim(&self, key: Number) -> Option<Claim> {
+        let mut keys = lock(&self.keys);
+        match keys.get(&key) {
+            Some(taken @ (Claim::Held | Claim::Wanted)) => Some(taken.clone()),
+            _ => keys.insert(key, Claim::Wanted),
+        }
+    }
+
+    /// Says what became of a key.
+    pub(crate) fn set(&self, key: Number, claim: Claim) {
+        lock(&self.keys).insert(key, claim);
+    }
+
+    /// A transaction's lock was granted over this session.
+    pub(crate) fn note_transaction(&self, key: Number) {
+        lock(&self.keys).entry(key).or_insert(Claim::InTransaction);
+    }
+
+    /// The key is nobody's any more.
+    pub(crate) fn free(&self, key: Number) {
+        let mut keys = lock(&self.keys);
+        keys.remove(&key);
+        if !keys.values().any(|claim| matches!(claim, Claim::Leaving(_))) {
+            drop(keys);
+            drop(lock(&self.kept).take());
+        }
+    }
+
+    /// Stays until the keys that are leaving have left.
+    pub(crate) fn keep(self: &Arc<Self>) {
+        *lock(&self.kept) = Some(Arc::clone(self));
+    }
+
+    /// Whether the session holds another key, as far as is known here.
+    pub(crate) fn holds_beside(&self, key: Number) -> bool {
+        lock(&self.keys)
+            .iter()
+            .any(|(other, claim)| *other != key && matches!(claim, Claim::Held | Claim::Leaving(_)))
+    }
+
+    /// The turn to have a wait on the wire: first come, first served.
+    pub(crate) async fn turn(&self) -> OwnedSemaphorePermit {
+        let turn = Arc::clone(&self.turn).acquire_owned().await;
+        turn.expect("it is never closed")
+    }
+
+    /// Whether waits go without `plpgsql`.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.is_plain.load(Ordering::Relaxed)
+    }
+
+    /// From now on they do.
+    pub(crate) fn set_plain(&self) {
+        if !self.is_plain.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "plpgsql is not to be used on this server: each slice of a wait for an advisory \
+                 lock will be an error in the server's log"
+            );
+        }
+    }
+
+    /// Whether this role may not see what it holds.
+    pub(crate) fn is_blind(&self) -> bool {
+        self.is_blind.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_blind(&self) {
+        self.is_blind.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        let mut sessions = lock(&SESSIONS);
+        // A new one may stand there by now.
+        if sessions.get(&self.address).is_some_and(|known| std::ptr::eq(known.as_ptr(), self)) {
+            sessions.remove(&self.address);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
