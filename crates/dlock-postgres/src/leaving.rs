@@ -161,10 +161,10 @@ impl Task {
 
     fn is_done(&self) {
         let mut state = self.leaving.state();
-        if let State::Going(link) = std::mem::replace(&mut *state, State::Over) {
+        if matches!(*state, State::Going(_)) {
             self.undo.registry.free(self.undo.key);
-            drop(state);
-            drop(link);
+            // The link goes before anybody can see that it has.
+            *state = State::Over;
         }
     }
 }

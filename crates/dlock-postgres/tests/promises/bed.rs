@@ -6,6 +6,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_postgres::config::Host;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Config, Error, NoTls};
@@ -193,6 +194,8 @@ impl<K: Kind> Bed for Place<K> {
 
     /// Waits go on in slices, each of which joins the queue anew.
     const FAIR: bool = false;
+    /// A wait of a session that holds another key may be in a slice of 1.1 s.
+    const FORGETS: Duration = Duration::from_millis(1_300);
 
     async fn new() -> Self {
         let server = Postgres::shared().expect("a PostgreSQL server");
