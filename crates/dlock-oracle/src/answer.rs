@@ -19,6 +19,7 @@ const COMPILATION: i32 = 6550;
 
 /// Errors of ODPI-C.
 const DPI_NOT_CONNECTED: i32 = 1010;
+const DPI_OF_NO_POOL: i32 = 1011;
 const DPI_NO_CLIENT: i32 = 1047;
 const DPI_CALL_TIMEOUT: i32 = 1067;
 const DPI_CLOSED: i32 = 1080;
@@ -82,6 +83,11 @@ pub(crate) fn ends_session(error: &oracle::Error) -> bool {
 /// Whether a break ended the call: what it had done by then is not known.
 pub(crate) fn is_cancelled(error: &oracle::Error) -> bool {
     code(error) == Some(CANCELLED)
+}
+
+/// Whether only a pool's session can be dropped, and this is none.
+pub(crate) fn is_of_no_pool(error: &oracle::Error) -> bool {
+    error.dpi_code() == Some(DPI_OF_NO_POOL)
 }
 
 /// Whether the block was refused before it ran.

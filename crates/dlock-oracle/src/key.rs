@@ -1,5 +1,7 @@
 use dlock_core::{KeyError, hash64};
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 /// How many ids a user may choose from: 0 to 1073741823.
 /// <https://docs.oracle.com/en/database/oracle/oracle-database/21/arpls/DBMS_LOCK.html>
@@ -17,19 +19,26 @@ const IDS: u32 = 1 << 30;
 /// ```
 /// use dlock_oracle::Key;
 ///
-/// assert_eq!(Key::from("my-resource-key").id(), 453216416);
+/// let key = Key::from("my-resource-key");
+/// assert_eq!(key.id(), 453216416);
+/// assert_eq!(key.to_string(), "my-resource-key (453216416)");
 /// assert_eq!(Key::try_from(42)?.id(), 42);
 /// assert!(Key::try_from(1_i64 << 30).is_err());
 /// # Ok::<(), dlock_core::KeyError>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Key(u32);
+/// A key remembers the text it was made of, for [`Display`](fmt::Display) and [`Debug`]; what is the
+/// same number is the same key.
+#[derive(Clone, Debug)]
+pub struct Key {
+    id: u32,
+    text: Option<Box<str>>,
+}
 
 impl Key {
     /// The number itself.
     #[must_use]
-    pub fn id(self) -> u32 {
-        self.0
+    pub fn id(&self) -> u32 {
+        self.id
     }
 
     /// A text of any length: here the same key as the text itself.
@@ -67,7 +76,11 @@ impl Key {
 fn checked(number: impl Into<i128>) -> Result<Key, KeyError> {
     let given = number.into();
     let id = u32::try_from(given).ok().filter(|id| *id < IDS);
-    id.map(Key).ok_or(KeyError::OutOfRange { given, min: 0, max: i128::from(IDS - 1) })
+    id.map(|id| Key { id, text: None }).ok_or(KeyError::OutOfRange {
+        given,
+        min: 0,
+        max: i128::from(IDS - 1),
+    })
 }
 
 impl TryFrom<i64> for Key {
@@ -105,7 +118,8 @@ impl TryFrom<u64> for Key {
 impl From<&[u8]> for Key {
     fn from(bytes: &[u8]) -> Self {
         let [a, b, c, d, ..] = hash64(bytes).to_le_bytes();
-        Key(u32::from_le_bytes([a, b, c, d]) % IDS)
+        let text = str::from_utf8(bytes).ok().map(Box::from);
+        Key { id: u32::from_le_bytes([a, b, c, d]) % IDS, text }
     }
 }
 
@@ -139,9 +153,38 @@ impl From<&String> for Key {
     }
 }
 
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for Key {}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.id.cmp(&other.id)
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.id.hash(state);
+    }
+}
+
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
+        match &self.text {
+            Some(text) => write!(f, "{text} ({})", self.id),
+            None => write!(f, "{}", self.id),
+        }
     }
 }
 

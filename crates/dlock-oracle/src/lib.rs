@@ -27,11 +27,11 @@
 //! A break ends whatever call the connection is making. Over an `Arc<Connection>`, run no statement
 //! of your own from another thread while a lock waits on that connection.
 
+mod acquire;
 mod answer;
-mod ask;
-mod claim;
 mod key;
 mod mode;
+mod release;
 mod session;
 mod statement;
 mod user;

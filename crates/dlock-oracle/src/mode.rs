@@ -16,7 +16,7 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Mode {
     /// Null: with everything.
-    NL,
+    NL = 1,
     /// Sub shared: announces shared use of a part.
     SS,
     /// Sub exclusive: announces exclusive use of a part.
@@ -33,14 +33,7 @@ pub enum Mode {
 impl Mode {
     /// The `lockmode` of `DBMS_LOCK`: `nl_mode` to `x_mode`.
     pub(crate) fn number(self) -> i64 {
-        match self {
-            Mode::NL => 1,
-            Mode::SS => 2,
-            Mode::SX => 3,
-            Mode::S => 4,
-            Mode::SSX => 5,
-            Mode::X => 6,
-        }
+        self as i64
     }
 }
 

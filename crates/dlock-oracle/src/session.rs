@@ -1,58 +1,41 @@
-//! A session: as a lock takes it, and as its thread knows it.
+//! A session: as a lock takes it, and what all locks over it share.
 
-use crate::claim::Claim;
-use crate::statement::{self, NOTHING, RELEASE};
-use crate::worker::{Job, Seat, Worker};
-use crate::{Error, Key, Lock, Oracle, User, answer};
+use crate::worker::Worker;
+use crate::{Error, Key, Lock, Oracle};
+use dlock_core::RawNew;
 use oracle::{ConnStatus, Connection};
-use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-/// How often a call that a break ended is made again. A break that comes late ends one call that it
-/// was not meant for.
-const TRIES: usize = 3;
+/// The sessions that have locks. One that is gone is struck off by the next that comes.
+static SESSIONS: Mutex<Vec<Weak<Session>>> = Mutex::new(Vec::new());
 
 /// A session that a lock can be made over: a `Connection` or an `Arc<Connection>`.
-pub trait Share: Sealed + Send + Sized + 'static {
+pub trait Share: Into<Arc<Connection>> + Send + 'static {
     /// Whether the caller may keep a hold of the connection, and use it while a lock waits.
     const IS_SHARED: bool;
-}
 
-/// How a session goes to its thread and comes back.
-pub trait Sealed: Sized {
-    /// The connection, shared with its thread.
-    fn share(self) -> Arc<Connection>;
-
-    /// The session as it was handed in.
-    fn take_back(seat: Seat) -> Option<Self>;
+    /// The session as it was handed in; `None` while somebody else has a hold of it.
+    fn take_back(connection: Arc<Connection>) -> Option<Self>;
 }
 
 impl Share for Connection {
     const IS_SHARED: bool = false;
-}
 
-impl Sealed for Connection {
-    fn share(self) -> Arc<Connection> {
-        Arc::new(self)
-    }
-
-    fn take_back(seat: Seat) -> Option<Self> {
-        Arc::try_unwrap(seat.leave()).ok()
+    fn take_back(connection: Arc<Connection>) -> Option<Self> {
+        Arc::into_inner(connection)
     }
 }
 
 impl Share for Arc<Connection> {
     const IS_SHARED: bool = true;
-}
 
-impl Sealed for Arc<Connection> {
-    fn share(self) -> Arc<Connection> {
-        self
-    }
-
-    fn take_back(seat: Seat) -> Option<Self> {
-        Some(Arc::clone(seat.connection()))
+    fn take_back(connection: Arc<Connection>) -> Option<Self> {
+        Some(connection)
     }
 }
 
@@ -62,7 +45,7 @@ impl dlock_core::Session<Oracle> for Connection {
     type Error = oracle::Error;
 
     fn into_lock(self, key: Key) -> Self::Lock {
-        Lock::from_raw(User::of(self, key))
+        Lock::from_raw(RawNew::new(self, key))
     }
 }
 
@@ -72,114 +55,144 @@ impl dlock_core::Session<Oracle> for Arc<Connection> {
     type Error = oracle::Error;
 
     fn into_lock(self, key: Key) -> Self::Lock {
-        Lock::from_raw(User::of(self, key))
+        Lock::from_raw(RawNew::new(self, key))
     }
 }
 
-/// A session as its thread knows it: the connection, and which lock holds which key.
-#[derive(Debug)]
+/// What a session's thread does without a break.
+pub(crate) type Job = Box<dyn FnOnce(&mut Worker) + Send>;
+
+/// A connection, and what its locks and its thread know of it.
 pub(crate) struct Session {
-    connection: Arc<Connection>,
-    worker: Arc<Worker>,
-    held: HashMap<Key, Arc<Claim>>,
+    pub(crate) connection: Arc<Connection>,
+    queue: Mutex<Queue>,
+    changed: Condvar,
+    /// It is over. Whether the server has let go of it, the thread knows.
+    pub(crate) has_ended: AtomicBool,
+}
+
+/// What the thread has to do.
+#[derive(Default)]
+struct Queue {
+    /// What waits for nobody: tries, releases, the first slice of a wait. Goes first.
+    urgent: VecDeque<Job>,
+    /// Waits between two slices, in turn, and when each is over.
+    waits: VecDeque<(Option<Instant>, Job)>,
+    slice: Slice,
+    is_busy: bool,
+    locks: usize,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The statement that waits in the server. No other is ever broken off for a lock's sake.
+#[derive(Default, PartialEq, Eq)]
+enum Slice {
+    #[default]
+    None,
+    Waits,
+    Broken,
 }
 
 impl Session {
-    pub(crate) fn new(connection: Arc<Connection>, worker: Arc<Worker>) -> Self {
-        Self { connection, worker, held: HashMap::new() }
+    /// The one of this connection, with a lock more. Who takes it calls [`leave`](Session::leave).
+    pub(crate) fn of(connection: Arc<Connection>) -> Arc<Self> {
+        let mut sessions = lock(&SESSIONS);
+        sessions.retain(|session| session.strong_count() > 0);
+        let mut known = sessions.iter().filter_map(Weak::upgrade);
+        let known = known.find(|session| Arc::ptr_eq(&session.connection, &connection));
+        let session = known.unwrap_or_else(|| {
+            let (queue, changed, has_ended) = Default::default();
+            let session = Arc::new(Self { connection, queue, changed, has_ended });
+            sessions.push(Arc::downgrade(&session));
+            session
+        });
+        lock(&session.queue).locks += 1;
+        session
     }
 
-    pub(crate) fn connection(&self) -> &Arc<Connection> {
-        &self.connection
+    /// A lock goes. The thread ends when all have gone and nothing is left to do.
+    pub(crate) fn leave(&self) {
+        lock(&self.queue).locks -= 1;
+        self.changed.notify_all();
     }
 
-    /// Puts a job behind what is lined up already.
-    pub(crate) fn line_up(&self, job: Job) {
-        self.worker.line_up(job);
+    pub(crate) fn take_thread(&self) -> Option<JoinHandle<()>> {
+        lock(&self.queue).thread.take()
     }
 
-    /// The claim that holds a key over this session, by this process's own book.
-    pub(crate) fn holder(&self, key: Key) -> Option<&Arc<Claim>> {
-        self.held.get(&key)
-    }
-
-    pub(crate) fn is_held_by(&self, claim: &Arc<Claim>) -> bool {
-        self.holder(claim.key).is_some_and(|holder| Arc::ptr_eq(holder, claim))
-    }
-
-    pub(crate) fn hold(&mut self, claim: &Arc<Claim>) {
-        self.held.insert(claim.key, Arc::clone(claim));
-    }
-
-    pub(crate) fn forget(&mut self, key: Key) {
-        self.held.remove(&key);
-    }
-
-    /// Ends the session, so that the server frees what it held.
-    pub(crate) fn end(&mut self) {
-        self.has_ended();
-        // A connection that is gone already cannot be closed, and need not be.
-        drop(self.connection.close());
-    }
-
-    /// Learns of an end of the session that a statement of the caller's has met. Sends nothing.
-    pub(crate) fn look(&mut self) {
-        if !matches!(self.connection.status(), Ok(ConnStatus::Normal)) {
-            self.has_ended();
+    /// Has the thread do something before any wait goes on: a slice that runs is broken off, and has
+    /// its turn afterwards.
+    ///
+    /// # Errors
+    /// When there is no thread yet and none can be started.
+    pub(crate) fn submit(self: &Arc<Self>, job: Job) -> Result<(), Error> {
+        let mut queue = lock(&self.queue);
+        if queue.thread.is_none() {
+            queue.thread = Some(Worker::start(self)?);
         }
-    }
-
-    fn has_ended(&mut self) {
-        self.held.clear();
-        self.worker.end();
-    }
-
-    /// What an error of the driver's means; remembers the end of the session.
-    pub(crate) fn failed(&mut self, error: oracle::Error) -> Error {
-        if answer::ends_session(&error) {
-            self.has_ended();
+        queue.urgent.push_back(job);
+        queue.is_busy = true;
+        if queue.slice == Slice::Waits && self.connection.break_execution().is_ok() {
+            queue.slice = Slice::Broken;
         }
-        answer::explain(error)
+        self.changed.notify_all();
+        Ok(())
     }
 
-    /// Releases a key, and gives the code. A call that a break ended is made again; it may have
-    /// released all the same, so that "not owned" means "released" from then on.
-    pub(crate) fn release(&mut self, key: Key) -> Result<i64, oracle::Error> {
-        let mut tries = 1;
+    /// Begins a statement that waits in the server; `false` when something else is to go first.
+    pub(crate) fn begin_slice(&self) -> bool {
+        let mut queue = lock(&self.queue);
+        let is_next = queue.urgent.is_empty();
+        queue.slice = if is_next { Slice::Waits } else { Slice::None };
+        is_next
+    }
+
+    /// Ends it: no break is sent from here on. Says whether one was.
+    pub(crate) fn finish_slice(&self) -> bool {
+        mem::take(&mut lock(&self.queue).slice) == Slice::Broken
+    }
+
+    /// Puts a wait back: behind all others where its turn is over, else before them.
+    pub(crate) fn wait_again(&self, due: Option<Instant>, is_turn_over: bool, job: Job) {
+        let waits = &mut lock(&self.queue).waits;
+        let end = if is_turn_over { VecDeque::push_back } else { VecDeque::push_front };
+        end(waits, (due, job));
+    }
+
+    /// How long until the first of the waits between two slices is over.
+    pub(crate) fn first_due(&self) -> Duration {
+        let due = lock(&self.queue).waits.iter().filter_map(|(due, _)| *due).min();
+        due.map_or(Duration::MAX, |due| due.saturating_duration_since(Instant::now()))
+    }
+
+    /// Whether the connection is over, as its client library knows. Where the thread makes a call it
+    /// will learn that itself, and must not be waited for.
+    pub(crate) fn is_over(&self) -> bool {
+        let is_busy = lock(&self.queue).is_busy;
+        let is_connected = || matches!(self.connection.status(), Ok(ConnStatus::Normal));
+        self.has_ended.load(Ordering::SeqCst) || !is_busy && !is_connected()
+    }
+
+    /// The next thing to do; `None` when there is no lock any more and nothing left to do.
+    pub(crate) fn next(&self) -> Option<Job> {
+        let mut queue = lock(&self.queue);
         loop {
-            let id = i64::from(key.id());
-            match statement::call(&self.connection, RELEASE, &[("id", id)]) {
-                Err(error) if answer::is_cancelled(&error) && tries < TRIES => tries += 1,
-                Ok(answer::OWNED_OR_NOT) if tries > 1 => return Ok(answer::GRANTED),
-                result => return result,
+            let urgent = queue.urgent.pop_front();
+            let job = urgent.or_else(|| queue.waits.pop_front().map(|(_, job)| job));
+            queue.is_busy = job.is_some();
+            if job.is_none() && queue.locks > 0 {
+                queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                continue;
             }
+            if job.is_none() {
+                // Whoever comes from now on starts another.
+                queue.thread = None;
+            }
+            return job;
         }
     }
+}
 
-    /// Releases a key whoever holds it, or ends the session. Afterwards it is certainly not held.
-    pub(crate) fn let_go(&mut self, key: Key) {
-        let released = self.release(key);
-        self.forget(key);
-        if !matches!(released, Ok(answer::GRANTED | answer::OWNED_OR_NOT)) {
-            self.end();
-        }
-    }
-
-    /// Makes a call that does nothing, for a break that is on its way to end.
-    pub(crate) fn meet_break(&self) {
-        drop(self.connection.execute(NOTHING, &[]));
-    }
-
-    /// Makes a call that may take as long as `longest`, whatever the caller's own call time-out.
-    pub(crate) fn patiently<T>(&self, longest: Duration, call: impl FnOnce(&Connection) -> T) -> T {
-        let usual = self.connection.call_timeout().ok().flatten();
-        let Some(usual) = usual.filter(|usual| *usual < longest) else {
-            return call(&self.connection);
-        };
-        // A client older than 18 has no call time-out, and fails neither here nor above.
-        drop(self.connection.set_call_timeout(Some(longest)));
-        let result = call(&self.connection);
-        drop(self.connection.set_call_timeout(Some(usual)));
-        result
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,94 +1,61 @@
-use crate::ask::{Ask, Verb};
-use crate::claim::{self, Claim};
+use crate::acquire::{Acquire, SLICE};
 use crate::session::{Session, Share};
-use crate::worker::{Job, Seat};
+use crate::worker::{Claim, Worker};
 use crate::{Error, Key, Mode};
 use dlock_core::{
-    ByRef, RawConvert, RawIntoSession, RawLock, RawMode, RawNew, RawReleaseOnCommit, RawShared,
-    RawUnlock, Wait,
+    ByRef, RawAbort, RawConvert, RawIntoSession, RawLock, RawMode, RawNew, RawReleaseOnCommit,
+    RawShared, RawSlice, RawUnlock, Wait,
 };
 use oracle::Connection;
 use std::fmt;
-use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// A user lock of `DBMS_LOCK`.
 pub struct User<S> {
-    seat: Seat,
+    session: Arc<Session>,
     key: Key,
     mode: Mode,
     on_commit: bool,
+    slice: Duration,
     /// What is held or asked for.
     claim: Option<Arc<Claim>>,
-    /// What `abandon` began.
-    leaving: Option<oneshot::Receiver<()>>,
-    session: PhantomData<fn() -> S>,
+    kind: PhantomData<fn() -> S>,
 }
 
 impl<S: Share> User<S> {
-    /// A lock that has sent nothing yet.
-    pub(crate) fn of(session: S, key: Key) -> Self {
-        Self {
-            seat: Seat::at(session.share()),
-            key,
-            mode: Mode::default(),
-            on_commit: false,
-            claim: None,
-            leaving: None,
-            session: PhantomData,
-        }
-    }
-
     /// Has the session's thread do something, and waits for the answer.
-    async fn turn<T>(
+    async fn run<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&mut Session, oneshot::Sender<Result<T, Error>>) + Send + 'static,
-    ) -> Result<T, Error>
-    where
-        T: Send + 'static,
-    {
-        let (sender, mut receiver) = oneshot::channel();
-        let mut job: Option<Job> = Some(Box::new(move |session| job(session, sender)));
-        poll_fn(move |context| {
-            let answer = Pin::new(&mut receiver).poll(context);
-            match job.take().map(|job| self.submit(job)) {
-                // Pending at first, however quick the thread is: the waker is in place by now.
-                Some(Ok(())) => Poll::Pending,
-                Some(Err(error)) => Poll::Ready(Err(error)),
-                None => answer.map(|answer| answer.unwrap_or(Err(Error::Closed))),
-            }
-        })
-        .await
+        job: impl FnOnce(&mut Worker) -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let (sender, answer) = oneshot::channel();
+        self.session.submit(Box::new(|worker| drop(sender.send(job(worker)))))?;
+        answer.await.map_err(|_| Error::Closed)
     }
 
-    fn submit(&self, job: Job) -> Result<(), Error> {
-        self.seat.submit(job).map_err(|_| Error::Setup {
-            advice: "no thread could be started for the connection: raise the limit on threads",
-            source: None,
-        })
-    }
-
-    async fn ask(
+    async fn acquire(
         &self,
         claim: Arc<Claim>,
-        verb: Verb,
+        from: Option<Mode>,
         mode: Mode,
         wait: Wait,
     ) -> Result<bool, Error> {
-        let is_shared = S::IS_SHARED;
-        self.turn(move |session, answer| {
-            Ask { claim, verb, mode, wait, deadline: None, is_shared, answer }.step(session);
-        })
-        .await
+        let due = wait.limit().and_then(|limit| Instant::now().checked_add(limit));
+        let (is_shared, slice) = (S::IS_SHARED, self.slice);
+        let (sender, answer) = oneshot::channel();
+        let acquire = Acquire { claim, from, mode, due, slice, is_shared, answer: sender };
+        self.session.submit(Box::new(|worker| acquire.step(worker)))?;
+        answer.await.unwrap_or(Err(Error::Closed))
     }
 
     /// With autocommit, the COMMIT of the request's own block would free the lock.
     fn check_autocommit(&self) -> Result<(), Error> {
-        if !self.on_commit || !self.seat.connection().autocommit() {
+        if !self.on_commit || !self.session.connection.autocommit() {
             return Ok(());
         }
         Err(Error::Setup {
@@ -117,18 +84,23 @@ impl<S: Share> RawLock for User<S> {
     }
 
     fn session(&mut self) -> Option<&Connection> {
-        Some(self.seat.connection())
+        Some(&self.session.connection)
     }
 
     fn is_closed(&self) -> bool {
-        self.seat.has_ended()
+        self.session.is_over()
+    }
+
+    fn longest_statement(&self) -> Duration {
+        SLICE.max(self.slice)
     }
 
     async fn lock(&mut self, wait: Wait) -> Result<bool, Error> {
         self.check_autocommit()?;
-        let claim = Claim::new(self.key, self.on_commit);
+        let (id, on_commit, is_cancelled) = (self.key.id(), self.on_commit, AtomicBool::default());
+        let claim = Arc::new(Claim { id, on_commit, is_cancelled });
         self.claim = Some(Arc::clone(&claim));
-        let answer = self.ask(claim, Verb::Request, self.mode, wait).await;
+        let answer = self.acquire(claim, None, self.mode, wait).await;
         if !matches!(answer, Ok(true)) {
             self.claim = None;
         }
@@ -137,29 +109,17 @@ impl<S: Share> RawLock for User<S> {
 
     fn abandon(&mut self) {
         let Some(claim) = self.claim.take() else { return };
-        claim.call_off(self.seat.connection());
-        let (done, leaving) = oneshot::channel();
-        let job = move |session: &mut Session| {
-            claim::abandon(&claim, session);
-            // Whoever settles may have gone too.
-            let _ = done.send(());
-        };
-        if self.submit(Box::new(job)).is_ok() {
-            self.leaving = Some(leaving);
-        }
+        claim.is_cancelled.store(true, Ordering::SeqCst);
+        // A thread is there: it was asked for the lock.
+        drop(self.session.submit(Box::new(move |worker| worker.abandon(&claim))));
     }
 
+    /// What [`abandon`](RawLock::abandon) began goes first on the thread.
     async fn settle(&mut self) -> Result<(), Error> {
-        if let Some(leaving) = &mut self.leaving {
-            // A job that never came to its end has ended the session.
-            drop(leaving.await);
-            self.leaving = None;
+        if self.is_closed() {
+            return self.end().await;
         }
-        let look = |session: &mut Session, answer: oneshot::Sender<_>| {
-            session.look();
-            drop(answer.send(Ok(())));
-        };
-        self.turn(look).await
+        self.run(Worker::look).await
     }
 }
 
@@ -168,12 +128,24 @@ impl<S: Share> RawUnlock for User<S> {
         let Some(claim) = self.claim.clone() else {
             return Ok(false);
         };
-        let released = self.turn(move |session, answer| {
-            drop(answer.send(claim::release(&claim, session)));
-        });
-        let released = released.await?;
+        let released = self.run(move |worker| worker.unlock(&claim)).await??;
         self.claim = None;
         Ok(released)
+    }
+}
+
+impl<S: Share> RawAbort for User<S> {
+    async fn end(&mut self) -> Result<(), Error> {
+        self.session.has_ended.store(true, Ordering::SeqCst);
+        // Also what the thread may wait for, a statement of the caller's. Refused where it is closed.
+        drop(self.session.connection.break_execution());
+        self.run(Worker::end).await
+    }
+}
+
+impl<S: Share> RawSlice for User<S> {
+    fn set_slice(&mut self, longest: Duration) {
+        self.slice = longest;
     }
 }
 
@@ -182,7 +154,7 @@ impl<S: Share> RawConvert for User<S> {
         let Some(claim) = self.claim.clone() else {
             return Err(Error::Lost(None));
         };
-        let converted = self.ask(claim, Verb::Convert(self.mode), mode, wait).await?;
+        let converted = self.acquire(claim, Some(self.mode), mode, wait).await?;
         if converted {
             self.mode = mode;
         }
@@ -192,7 +164,8 @@ impl<S: Share> RawConvert for User<S> {
 
 impl<S: Share> RawNew<S> for User<S> {
     fn new(session: S, key: Key) -> Self {
-        Self::of(session, key)
+        let (session, mode) = (Session::of(session.into()), Mode::default());
+        Self { session, key, mode, on_commit: false, slice: SLICE, claim: None, kind: PhantomData }
     }
 }
 
@@ -203,7 +176,12 @@ impl<S: Share> RawIntoSession for User<S> {
         if self.is_closed() {
             return None;
         }
-        S::take_back(self.seat)
+        let connection = Arc::clone(&self.session.connection);
+        let thread = if S::IS_SHARED { None } else { self.session.take_thread() };
+        drop(self);
+        // It has nothing to do, and ends at once.
+        drop(thread.map(JoinHandle::join));
+        S::take_back(connection)
     }
 }
 
@@ -222,6 +200,12 @@ impl<S: Share> RawMode for User<S> {
 impl<S: Share> RawReleaseOnCommit for User<S> {
     fn set_release_on_commit(&mut self) {
         self.on_commit = true;
+    }
+}
+
+impl<S> Drop for User<S> {
+    fn drop(&mut self) {
+        self.session.leave();
     }
 }
 

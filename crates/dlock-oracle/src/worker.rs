@@ -1,188 +1,88 @@
-//! The thread that makes the calls of all locks over one connection, in turn.
+//! The thread that makes all calls of the locks over one connection.
 
 use crate::session::Session;
-use oracle::Connection;
-use std::collections::{HashMap, VecDeque};
-use std::fmt;
-use std::io;
+use crate::{Error, answer};
+use oracle::{ConnStatus, Connection};
+use std::collections::HashMap;
 use std::panic::{self, AssertUnwindSafe};
-use std::ptr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
-/// The workers of this process by the address of their connection, which stays while they live.
-static WORKERS: LazyLock<Mutex<HashMap<usize, Arc<Worker>>>> = LazyLock::new(Mutex::default);
+/// One lock's claim on a key, from its request to its release.
+#[derive(Debug)]
+pub(crate) struct Claim {
+    pub(crate) id: u32,
+    /// COMMIT and ROLLBACK free it.
+    pub(crate) on_commit: bool,
+    /// Nobody waits for the answer any more.
+    pub(crate) is_cancelled: AtomicBool,
+}
 
-/// What the thread does in one turn.
-pub(crate) type Job = Box<dyn FnOnce(&mut Session) + Send>;
-
-/// One connection's thread and what it still has to do.
+/// The thread's own: its session, and which lock holds which key over it.
 pub(crate) struct Worker {
-    queue: Mutex<Queue>,
-    changed: Condvar,
-    /// The session is over.
-    ended: AtomicBool,
-}
-
-#[derive(Default)]
-struct Queue {
-    jobs: VecDeque<Job>,
-    /// How many locks there are over the connection.
-    seats: usize,
-    thread: Option<JoinHandle<()>>,
-}
-
-/// A lock's place at the worker of its connection. The thread ends when all are gone and nothing is
-/// left to do.
-pub struct Seat {
-    connection: Arc<Connection>,
-    worker: Arc<Worker>,
-}
-
-impl Seat {
-    pub(crate) fn at(connection: Arc<Connection>) -> Self {
-        let mut workers = lock(&WORKERS);
-        let worker = workers.entry(address(&connection)).or_insert_with(Worker::new);
-        lock(&worker.queue).seats += 1;
-        Self { worker: Arc::clone(worker), connection }
-    }
-
-    pub(crate) fn connection(&self) -> &Arc<Connection> {
-        &self.connection
-    }
-
-    /// Lines up a job.
-    ///
-    /// # Errors
-    /// When there is no thread yet and none can be started.
-    pub(crate) fn submit(&self, job: Job) -> io::Result<()> {
-        let mut queue = lock(&self.worker.queue);
-        if queue.thread.is_none() {
-            queue.thread = Some(self.start()?);
-        }
-        drop(queue);
-        self.worker.line_up(job);
-        Ok(())
-    }
-
-    pub(crate) fn has_ended(&self) -> bool {
-        self.worker.ended.load(Ordering::SeqCst)
-    }
-
-    fn start(&self) -> io::Result<JoinHandle<()>> {
-        let worker = Arc::clone(&self.worker);
-        let connection = Arc::clone(&self.connection);
-        let thread = thread::Builder::new().name("dlock-oracle".to_owned());
-        thread.spawn(move || worker.run(connection))
-    }
-
-    /// Gives the connection back, with nobody else having a hold of it: for the one lock over it.
-    pub(crate) fn leave(self) -> Arc<Connection> {
-        let connection = Arc::clone(&self.connection);
-        let thread = lock(&self.worker.queue).thread.take();
-        drop(self);
-        if let Some(thread) = thread {
-            // It has nothing to do, and ends at once.
-            drop(thread.join());
-        }
-        connection
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut workers = lock(&WORKERS);
-        let mut queue = lock(&self.worker.queue);
-        queue.seats -= 1;
-        if queue.seats == 0 && queue.thread.is_none() && queue.jobs.is_empty() {
-            self.worker.strike_off(&mut workers, &self.connection);
-        }
-        self.worker.changed.notify_all();
-    }
+    pub(crate) session: Arc<Session>,
+    pub(crate) held: HashMap<u32, Arc<Claim>>,
 }
 
 impl Worker {
-    fn new() -> Arc<Self> {
-        let (queue, changed) = (Mutex::default(), Condvar::new());
-        Arc::new(Self { queue, changed, ended: AtomicBool::new(false) })
+    pub(crate) fn start(session: &Arc<Session>) -> Result<JoinHandle<()>, Error> {
+        let worker = Self { session: Arc::clone(session), held: HashMap::new() };
+        let thread = thread::Builder::new().name("dlock-oracle".to_owned());
+        let advice = "no thread could be started for the connection: raise the limit on threads";
+        thread.spawn(|| worker.run()).map_err(|_| Error::Setup { advice, source: None })
     }
 
-    /// Puts a job behind all others.
-    pub(crate) fn line_up(&self, job: Job) {
-        lock(&self.queue).jobs.push_back(job);
-        self.changed.notify_all();
-    }
-
-    /// Says that the session is over.
-    pub(crate) fn end(&self) {
-        self.ended.store(true, Ordering::SeqCst);
-    }
-
-    fn run(self: Arc<Self>, connection: Arc<Connection>) {
-        let mut session = Session::new(connection, Arc::clone(&self));
-        while let Some(job) = self.next(session.connection()) {
-            let job = AssertUnwindSafe(|| job(&mut session));
+    fn run(mut self) {
+        while let Some(job) = self.session.next() {
+            let job = AssertUnwindSafe(|| job(&mut self));
             if panic::catch_unwind(job).is_err() {
                 // Nobody knows what is held: only the end of the session frees it for certain.
-                session.end();
+                self.end();
             }
         }
     }
 
-    /// The next job; `None` when nobody will ever have one again.
-    fn next(&self, connection: &Arc<Connection>) -> Option<Job> {
-        loop {
-            let mut queue = lock(&self.queue);
-            while queue.jobs.is_empty() && queue.seats > 0 {
-                queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
-            }
-            if let Some(job) = queue.jobs.pop_front() {
-                return Some(job);
-            }
-            drop(queue);
-            if self.retire(connection) {
-                return None;
-            }
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.session.connection
+    }
+
+    pub(crate) fn holds(&self, claim: &Arc<Claim>) -> bool {
+        self.held.get(&claim.id).is_some_and(|holder| Arc::ptr_eq(holder, claim))
+    }
+
+    /// Ends what is over, also where only a statement of the caller's has met that. Asks nobody.
+    pub(crate) fn look(&mut self) {
+        let is_connected = matches!(self.connection().status(), Ok(ConnStatus::Normal));
+        if !is_connected || self.session.has_ended.load(Ordering::SeqCst) {
+            self.end();
         }
     }
 
-    /// Takes the worker off the list, unless a lock has come meanwhile.
-    fn retire(&self, connection: &Arc<Connection>) -> bool {
-        let mut workers = lock(&WORKERS);
-        let queue = lock(&self.queue);
-        let idle = queue.seats == 0 && queue.jobs.is_empty();
-        if idle {
-            // Whoever sits down from now on has a worker of its own.
-            self.strike_off(&mut workers, connection);
+    /// What an error of the driver's means; one that says so is the end of the session.
+    pub(crate) fn failed(&mut self, error: oracle::Error) -> Error {
+        if answer::ends_session(&error) {
+            self.end();
         }
-        idle
+        answer::explain(error)
     }
 
-    fn strike_off(&self, workers: &mut HashMap<usize, Arc<Self>>, connection: &Arc<Connection>) {
-        let address = address(connection);
-        if workers.get(&address).is_some_and(|worker| ptr::eq(Arc::as_ptr(worker), self)) {
-            workers.remove(&address);
+    /// Makes a call that may take as long as `longest`, whatever the caller's own call time-out. One
+    /// that the caller sets meanwhile stays.
+    pub(crate) fn patiently<T>(&self, longest: Duration, call: impl FnOnce(&Connection) -> T) -> T {
+        let connection = self.connection();
+        let timeout = || connection.call_timeout().ok().flatten();
+        let Some(usual) = timeout().filter(|usual| *usual < longest) else {
+            return call(connection);
+        };
+        // A client older than 18 has no call time-out, and fails neither here nor above.
+        drop(connection.set_call_timeout(Some(longest)));
+        let given = timeout();
+        let result = call(connection);
+        if timeout() == given {
+            drop(connection.set_call_timeout(Some(usual)));
         }
-    }
-}
-
-fn address(connection: &Arc<Connection>) -> usize {
-    Arc::as_ptr(connection).addr()
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl fmt::Debug for Seat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Seat").finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Worker {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Worker").field("ended", &self.ended).finish_non_exhaustive()
+        result
     }
 }

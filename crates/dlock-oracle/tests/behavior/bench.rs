@@ -44,7 +44,7 @@ impl Bench {
         let start = Instant::now();
         while self.seen(key) != seen {
             assert!(start.elapsed() < PATIENCE, "{:?}, not {seen:?}", self.seen(key));
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            dlock_core::sleep(Duration::from_millis(2)).await;
         }
         start.elapsed()
     }

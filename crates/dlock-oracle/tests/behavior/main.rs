@@ -13,7 +13,9 @@ mod convert;
 mod loss;
 mod modes;
 mod reentry;
+mod runtimes;
 mod setup;
+mod turns;
 mod waits;
 
 use dlock_testkit::trial::{harness, trial};
@@ -23,6 +25,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let mut trials = what_holds();
     trials.extend(what_ends());
+    trials.extend(what_is_shared());
     let is_real = std::env::var_os("DLOCK_ORACLE_URL").is_some();
     let misbehaves = misbehaving().into_iter();
     trials.extend(misbehaves.map(|trial| trial.with_ignored_flag(is_real)));
@@ -64,12 +67,29 @@ fn what_ends() -> Vec<Trial> {
     ]
 }
 
+fn what_is_shared() -> Vec<Trial> {
+    vec![
+        trial("turns::what_does_not_wait_goes_first", turns::what_does_not_wait_goes_first),
+        trial("turns::bounds_are_kept", turns::bounds_are_kept),
+        trial("turns::call_timeout_set_meanwhile", turns::call_timeout_set_meanwhile),
+        trial("turns::one_key_twice", turns::one_key_twice),
+        trial("runtimes::none", runtimes::none),
+        trial("runtimes::without_timers", runtimes::without_timers),
+        trial("runtimes::with_a_paused_clock", runtimes::with_a_paused_clock),
+        trial("runtimes::nobody_drives", runtimes::nobody_drives),
+        trial("runtimes::budget_used_up", runtimes::budget_used_up),
+    ]
+}
+
 fn misbehaving() -> Vec<Trial> {
     vec![
         trial("loss::cut", loss::cut),
         trial("loss::cut_while_waiting", loss::cut_while_waiting),
         trial("loss::silent", loss::silent),
         trial("waits::round_trips", waits::round_trips),
+        trial("turns::breaks_meet_nobody_else", turns::breaks_meet_nobody_else),
+        trial("turns::broken_off_waits_go_on", turns::broken_off_waits_go_on),
+        trial("turns::unheard_breaks_cost_a_slice", turns::unheard_breaks_cost_a_slice),
         trial("breaks::prompt", breaks::prompt),
         trial("breaks::late", breaks::late),
         trial("breaks::ignored", breaks::ignored),
