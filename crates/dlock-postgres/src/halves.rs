@@ -1,9 +1,8 @@
 use crate::answer::{Native, read, word};
 use crate::drive::Drive;
 use crate::registry::Registry;
-use crate::session::{ALONE, AsSession, Link, Speaks, owned, shared};
+use crate::session::HasClient;
 use crate::{Advisory, Key, Lock, Mode, Postgres, statement};
-use dlock_core::{ByMut, ByRef};
 use futures::future::join;
 use std::fmt;
 use std::future::Future;
@@ -134,71 +133,21 @@ fn is_gone(error: &Native) -> bool {
     error.code() == Some(&SqlState::INVALID_SQL_STATEMENT_NAME)
 }
 
-impl Speaks for Session {
+impl HasClient for Session {
     fn client(&self) -> &Client {
         &self.client
     }
-}
 
-impl AsSession for Session {
-    type Kept = Arc<Self>;
-    type Lend = ByMut;
-
-    const IS_ALONE: bool = true;
-
-    fn keep(self) -> Arc<Self> {
-        Arc::new(self)
+    fn client_mut(&mut self) -> &mut Client {
+        &mut self.client
     }
 
-    fn give_back(kept: Arc<Self>) -> Option<Self> {
-        Arc::into_inner(kept)
+    fn is_pooled(&self) -> bool {
+        false
     }
 
-    fn client(kept: &Arc<Self>) -> &Client {
-        &kept.client
-    }
-
-    fn lend(kept: &mut Arc<Self>) -> &mut Client {
-        &mut Arc::get_mut(kept).expect(ALONE).client
-    }
-
-    fn link(kept: &Arc<Self>) -> Option<Arc<dyn Link>> {
-        owned(kept)
-    }
-
-    fn halves(kept: &Arc<Self>) -> Option<&Session> {
-        Some(kept)
-    }
-}
-
-impl AsSession for Arc<Session> {
-    type Kept = Self;
-    type Lend = ByRef;
-
-    const IS_ALONE: bool = false;
-
-    fn keep(self) -> Self {
-        self
-    }
-
-    fn give_back(kept: Self) -> Option<Self> {
-        Some(kept)
-    }
-
-    fn client(kept: &Self) -> &Client {
-        &kept.client
-    }
-
-    fn lend(kept: &mut Self) -> &Client {
-        &kept.client
-    }
-
-    fn link(kept: &Self) -> Option<Arc<dyn Link>> {
-        shared(kept)
-    }
-
-    fn halves(kept: &Self) -> Option<&Session> {
-        Some(kept)
+    fn halves(&self) -> Option<&Session> {
+        Some(self)
     }
 }
 

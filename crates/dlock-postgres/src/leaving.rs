@@ -83,7 +83,7 @@ pub(crate) struct Leaving(Arc<Mutex<State>>);
 
 enum State {
     /// Over this link, where there is one that can be kept.
-    Going(Option<Arc<dyn Link>>),
+    Going(Option<Link>),
     /// It has left, or the session was taken back.
     Over,
 }
@@ -94,7 +94,7 @@ impl Leaving {
     pub(crate) fn begin(
         undo: Undo,
         answer: SimpleQueryStream,
-        link: Option<Arc<dyn Link>>,
+        link: Option<Link>,
         turn: Option<OwnedSemaphorePermit>,
         runtime: Option<&Handle>,
     ) -> Self {

@@ -38,7 +38,7 @@ pub use advisory::Advisory;
 pub use halves::Session;
 pub use key::{Key, Number};
 pub use mode::Mode;
-pub use session::AsSession;
+pub use session::{AsSession, HasClient};
 pub use tokio_postgres;
 pub use xact::Xact;
 

@@ -5,11 +5,12 @@ use crate::halves::Session;
 use crate::key::Key;
 use crate::{Advisory, Lock, Postgres, XactLock};
 use dlock_core::{ByMut, ByRef, Lend};
+use std::fmt;
 use std::sync::{Arc, Weak};
 use tokio_postgres::{Client, SimpleQueryStream, Transaction};
 
-/// A session that a lock can be made over: a client, borrowed, shared or owned; both halves of a session
-/// ([`Session`]); an object of a pool (features `deadpool`, `bb8`).
+/// A session that a lock can be made over: `&Client`, `&mut Client`, and whatever [`HasClient`], owned or
+/// in an `Arc`.
 pub trait AsSession: Sized {
     /// What the lock keeps.
     type Kept: Send + Sync;
@@ -34,7 +35,9 @@ pub trait AsSession: Sized {
 
     /// What the background may speak over, where it can keep it.
     #[doc(hidden)]
-    fn link(kept: &Self::Kept) -> Option<Arc<dyn Link>>;
+    fn link(_kept: &Self::Kept) -> Option<Link> {
+        None
+    }
 
     /// The session whose connection is driven here.
     #[doc(hidden)]
@@ -43,49 +46,65 @@ pub trait AsSession: Sized {
     }
 }
 
-/// A session as the background keeps it.
-pub trait Link: Send + Sync {
-    /// Queues a message; `None` where the session is nobody's any more.
-    fn say(&self, text: &str) -> Option<Result<SimpleQueryStream, Native>>;
-
-    /// Whether somebody else gets the session next.
-    fn is_pooled(&self) -> bool;
-}
-
-/// What leads to a client.
-pub(crate) trait Speaks: Send + Sync + 'static {
-    /// Whether it goes back to a pool.
-    const IS_POOLED: bool = false;
-
+/// What owns a client: the client itself, a [`Session`], an object of a pool.
+///
+/// It goes along with the lock, and comes back by `into_session`. Implement it for the objects of a pool
+/// of your own.
+pub trait HasClient: Send + Sync + 'static {
     /// The client.
     fn client(&self) -> &Client;
+
+    /// The client, to be used by nobody else meanwhile.
+    fn client_mut(&mut self) -> &mut Client;
+
+    /// Whether somebody else gets the session once this is dropped: then a session that may still hold a
+    /// key is ended before.
+    fn is_pooled(&self) -> bool {
+        true
+    }
+
+    #[doc(hidden)]
+    fn halves(&self) -> Option<&Session> {
+        None
+    }
 }
 
-impl Speaks for Client {
+/// A session as the background keeps it.
+pub enum Link {
+    /// The lock's own: it lives until the background is done with it.
+    Owned(Arc<dyn HasClient>),
+    /// Shared with its user: it lives as long as that.
+    Shared(Weak<dyn HasClient>),
+}
+
+impl Link {
+    /// Queues a message; `None` where the session is nobody's any more.
+    pub(crate) fn say(&self, text: &str) -> Option<Result<SimpleQueryStream, Native>> {
+        match self {
+            Link::Owned(owned) => Some(queue(owned.client(), text)),
+            Link::Shared(shared) => Some(queue(shared.upgrade()?.client(), text)),
+        }
+    }
+
+    /// Whether somebody else gets the session next.
+    pub(crate) fn is_pooled(&self) -> bool {
+        matches!(self, Link::Owned(owned) if owned.is_pooled())
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Link")
+    }
+}
+
+impl HasClient for Client {
     fn client(&self) -> &Client {
         self
     }
-}
 
-/// One that is the lock's, and lives until the background is done with it.
-struct Owned<T>(Arc<T>);
-
-impl<T: Speaks> Link for Owned<T> {
-    fn say(&self, text: &str) -> Option<Result<SimpleQueryStream, Native>> {
-        Some(queue(self.0.client(), text))
-    }
-
-    fn is_pooled(&self) -> bool {
-        T::IS_POOLED
-    }
-}
-
-/// One that is shared with its user, and lives as long as that.
-struct Shared<T>(Weak<T>);
-
-impl<T: Speaks> Link for Shared<T> {
-    fn say(&self, text: &str) -> Option<Result<SimpleQueryStream, Native>> {
-        Some(queue(self.0.upgrade()?.client(), text))
+    fn client_mut(&mut self) -> &mut Client {
+        self
     }
 
     fn is_pooled(&self) -> bool {
@@ -93,72 +112,39 @@ impl<T: Speaks> Link for Shared<T> {
     }
 }
 
-pub(crate) fn owned<T: Speaks>(kept: &Arc<T>) -> Option<Arc<dyn Link>> {
-    Some(Arc::new(Owned(Arc::clone(kept))))
-}
-
-pub(crate) fn shared<T: Speaks>(kept: &Arc<T>) -> Option<Arc<dyn Link>> {
-    Some(Arc::new(Shared(Arc::downgrade(kept))))
-}
-
-/// What an owned session is said to be between two calls: nothing in the background has it then.
-pub(crate) const ALONE: &str = "a session is lent when nothing is in flight";
-
-impl<'a> AsSession for &'a Client {
-    type Kept = &'a Client;
-    type Lend = ByRef;
-
-    const IS_ALONE: bool = false;
-
-    fn keep(self) -> &'a Client {
-        self
-    }
-
-    fn give_back(kept: &'a Client) -> Option<Self> {
-        Some(kept)
-    }
-
-    fn client<'s>(kept: &'s &'a Client) -> &'s Client {
-        kept
-    }
-
-    fn lend<'s>(kept: &'s mut &'a Client) -> &'s Client {
-        kept
-    }
-
-    fn link(_: &&'a Client) -> Option<Arc<dyn Link>> {
-        None
-    }
-}
-
-impl<'a> AsSession for &'a mut Client {
-    type Kept = &'a mut Client;
+impl<T: HasClient> AsSession for T {
+    /// At one address while the lock has it: its name in the registry.
+    type Kept = Arc<T>;
     type Lend = ByMut;
 
     const IS_ALONE: bool = true;
 
-    fn keep(self) -> &'a mut Client {
-        self
+    fn keep(self) -> Arc<T> {
+        Arc::new(self)
     }
 
-    fn give_back(kept: &'a mut Client) -> Option<Self> {
-        Some(kept)
+    fn give_back(kept: Arc<T>) -> Option<T> {
+        Arc::into_inner(kept)
     }
 
-    fn client<'s>(kept: &'s &'a mut Client) -> &'s Client {
-        kept
+    fn client(kept: &Arc<T>) -> &Client {
+        T::client(kept)
     }
 
-    fn lend<'s>(kept: &'s mut &'a mut Client) -> &'s mut Client {
-        kept
+    fn lend(kept: &mut Arc<T>) -> &mut Client {
+        Arc::get_mut(kept).expect("nothing in the background has it").client_mut()
     }
 
-    fn link(_: &&'a mut Client) -> Option<Arc<dyn Link>> {
-        None
+    fn link(kept: &Arc<T>) -> Option<Link> {
+        Some(Link::Owned(Arc::clone(kept) as Arc<dyn HasClient>))
+    }
+
+    fn halves(kept: &Arc<T>) -> Option<&Session> {
+        T::halves(kept)
     }
 }
 
-impl AsSession for Arc<Client> {
+impl<T: HasClient> AsSession for Arc<T> {
     type Kept = Self;
     type Lend = ByRef;
 
@@ -173,43 +159,65 @@ impl AsSession for Arc<Client> {
     }
 
     fn client(kept: &Self) -> &Client {
-        kept
+        T::client(kept)
     }
 
     fn lend(kept: &mut Self) -> &Client {
-        kept
+        T::client(kept)
     }
 
-    fn link(kept: &Self) -> Option<Arc<dyn Link>> {
-        shared(kept)
+    fn link(kept: &Self) -> Option<Link> {
+        Some(Link::Shared(Arc::downgrade(kept) as Weak<dyn HasClient>))
+    }
+
+    fn halves(kept: &Self) -> Option<&Session> {
+        T::halves(kept)
     }
 }
 
-impl AsSession for Client {
-    /// At one address while the lock has it: its name in the registry.
-    type Kept = Arc<Self>;
+impl<'a> AsSession for &'a Client {
+    type Kept = Self;
+    type Lend = ByRef;
+
+    const IS_ALONE: bool = false;
+
+    fn keep(self) -> Self {
+        self
+    }
+
+    fn give_back(kept: Self) -> Option<Self> {
+        Some(kept)
+    }
+
+    fn client<'s>(kept: &'s &'a Client) -> &'s Client {
+        kept
+    }
+
+    fn lend<'s>(kept: &'s mut &'a Client) -> &'s Client {
+        kept
+    }
+}
+
+impl<'a> AsSession for &'a mut Client {
+    type Kept = Self;
     type Lend = ByMut;
 
     const IS_ALONE: bool = true;
 
-    fn keep(self) -> Arc<Self> {
-        Arc::new(self)
+    fn keep(self) -> Self {
+        self
     }
 
-    fn give_back(kept: Arc<Self>) -> Option<Self> {
-        Arc::into_inner(kept)
+    fn give_back(kept: Self) -> Option<Self> {
+        Some(kept)
     }
 
-    fn client(kept: &Arc<Self>) -> &Client {
+    fn client<'s>(kept: &'s &'a mut Client) -> &'s Client {
         kept
     }
 
-    fn lend(kept: &mut Arc<Self>) -> &mut Client {
-        Arc::get_mut(kept).expect(ALONE)
-    }
-
-    fn link(kept: &Arc<Self>) -> Option<Arc<dyn Link>> {
-        owned(kept)
+    fn lend<'s>(kept: &'s mut &'a mut Client) -> &'s mut Client {
+        kept
     }
 }
 
