@@ -5,14 +5,13 @@
 
 use crate::Mode;
 use crate::key::Number;
-use itoa::Buffer;
 
 /// Whether a message is outside a transaction begun by hand: in a simple query the two times are the
-/// same there, and no statement before it in the message has changed the second.
+/// same there.
 const OUTSIDE: &str = "pg_catalog.now()OPERATOR(pg_catalog.=)pg_catalog.statement_timestamp()";
 
 /// Advisory locks work on a standby too, and exclude nobody on the primary.
-const STANDBY: &str = "WHEN pg_catalog.pg_is_in_recovery() THEN 'standby' ";
+const STANDBY: &str = "WHEN pg_catalog.pg_is_in_recovery() THEN 'standby'";
 
 /// Rolls a failed transaction back.
 pub(crate) const ROLLBACK: &str = "ROLLBACK";
@@ -25,8 +24,7 @@ pub(crate) const TERMINATE: &str =
 pub(crate) const CONCURRENTLY: &str = "SELECT EXISTS(SELECT FROM pg_catalog.pg_lock_status() \
      WHERE NOT granted AND locktype OPERATOR(pg_catalog.=) 'virtualxid')";
 
-/// A try, an unlock of one `bigint` key, as one statement to be prepared: `$2` picks which, `$3` the
-/// mode. Outside a simple query it cannot tell whether a transaction is open.
+/// A try or an unlock of one `bigint` key, to be prepared: `$2` picks which, `$3` the mode.
 pub(crate) const PREPARED: &str = "SELECT CASE WHEN $2 THEN CASE \
      WHEN pg_catalog.pg_is_in_recovery() THEN 'standby' \
      WHEN CASE WHEN $3 THEN pg_catalog.pg_try_advisory_lock_shared($1) \
@@ -35,24 +33,23 @@ pub(crate) const PREPARED: &str = "SELECT CASE WHEN $2 THEN CASE \
      WHEN CASE WHEN $3 THEN pg_catalog.pg_advisory_unlock_shared($1) \
      ELSE pg_catalog.pg_advisory_unlock($1) END THEN 'released' ELSE 'not held' END";
 
-/// Begins what a transaction's lock may have to undo.
-pub(crate) const SAVEPOINT: &str = "SAVEPOINT dlock;";
-
-/// Undoes it.
+/// Undoes what a transaction's lock did behind its savepoint.
 pub(crate) const ROLL_BACK_TO: &str = "ROLLBACK TO SAVEPOINT dlock;RELEASE SAVEPOINT dlock";
 
-/// The transaction's limits on a wait, as [`limits`] sets them, and [`restore`] does back.
+/// Keeps it.
+pub(crate) const RELEASE: &str = "RELEASE SAVEPOINT dlock";
+
+/// A transaction's limits on a wait, which [`wait_in_xact`] tells and [`restore`] puts back.
 pub(crate) const LIMITS: [&str; 3] = ["lock_timeout", "statement_timeout", "transaction_timeout"];
 
-/// A key as arguments, as typed literals: a bare one beyond `bigint`'s positive half is `numeric`.
-fn arguments(key: Number) -> String {
-    let mut first = Buffer::new();
+/// The call of a lock function on a key, as typed literals: a bare one beyond `bigint`'s positive half
+/// is `numeric`.
+fn call(function: &str, mode: Mode, key: Number) -> String {
+    let suffix = mode.suffix();
     match key {
-        Number::Single(number) => ["pg_catalog.int8'", first.format(number), "'"].concat(),
+        Number::Single(key) => format!("pg_catalog.{function}{suffix}(pg_catalog.int8'{key}')"),
         Number::Pair(one, two) => {
-            let mut second = Buffer::new();
-            let (one, two) = (first.format(one), second.format(two));
-            ["pg_catalog.int4'", one, "',pg_catalog.int4'", two, "'"].concat()
+            format!("pg_catalog.{function}{suffix}(pg_catalog.int4'{one}',pg_catalog.int4'{two}')")
         }
     }
 }
@@ -60,80 +57,66 @@ fn arguments(key: Number) -> String {
 /// A try outside a transaction, which says `transaction` inside one; where the key is held elsewhere it
 /// tells the server's `deadlock_timeout`.
 pub(crate) fn try_lock(mode: Mode, key: Number) -> String {
-    let inside = ["WHEN NOT ", OUTSIDE, " THEN 'transaction' "].concat();
+    let inside = format!("NOT {OUTSIDE} THEN 'transaction'");
     try_unless(&inside, "pg_try_advisory_lock", mode, key)
 }
 
 /// A try inside a transaction begun by hand: refused where that, or the session, holds the key.
 pub(crate) fn try_inside(mode: Mode, key: Number) -> String {
-    let held = ["WHEN ", &is_held(None, key), " THEN 'held' "].concat();
+    let held = format!("{} THEN 'held'", is_held(None, key));
     try_unless(&held, "pg_try_advisory_lock", mode, key)
 }
 
-/// The same for the transaction's own lock.
+/// The same for the transaction's own lock, behind a savepoint.
 pub(crate) fn try_xact_lock(mode: Mode, key: Number) -> String {
-    let held = ["WHEN ", &is_held(None, key), " THEN 'held' "].concat();
-    try_unless(&held, "pg_try_advisory_xact_lock", mode, key)
+    let held = format!("{} THEN 'held'", is_held(None, key));
+    format!("SAVEPOINT dlock;{}", try_unless(&held, "pg_try_advisory_xact_lock", mode, key))
 }
 
 fn try_unless(refusal: &str, function: &str, mode: Mode, key: Number) -> String {
-    let (suffix, key) = (mode.suffix(), arguments(key));
-    let taken = ["WHEN pg_catalog.", function, suffix, "(", &key, ") THEN 'granted' "].concat();
-    let held = "ELSE pg_catalog.current_setting('deadlock_timeout') END";
-    ["SELECT CASE ", STANDBY, refusal, &taken, held].concat()
+    format!(
+        "SELECT CASE {STANDBY} WHEN {refusal} WHEN {} THEN 'granted' \
+         ELSE pg_catalog.current_setting('deadlock_timeout') END",
+        call(function, mode, key)
+    )
 }
 
 pub(crate) fn unlock(mode: Mode, key: Number) -> String {
-    let call = unlocking(mode, key);
-    ["SELECT CASE WHEN ", &call, " THEN 'released' ELSE 'not held' END"].concat()
+    let unlocked = call("pg_advisory_unlock", mode, key);
+    format!("SELECT CASE WHEN {unlocked} THEN 'released' ELSE 'not held' END")
 }
 
 /// An unlock of what may not be held, which would be a warning in the server's log.
 pub(crate) fn unlock_if_held(mode: Mode, key: Number) -> String {
-    let (held, call) = (is_held(Some(mode), key), unlocking(mode, key));
-    ["SELECT CASE WHEN ", &held, " THEN ", &call, " END"].concat()
-}
-
-fn unlocking(mode: Mode, key: Number) -> String {
-    ["pg_catalog.pg_advisory_unlock", mode.suffix(), "(", &arguments(key), ")"].concat()
+    let (held, unlock) = (is_held(Some(mode), key), call("pg_advisory_unlock", mode, key));
+    format!("SELECT CASE WHEN {held} THEN {unlock} END")
 }
 
 /// Whether this session holds the key at all.
 pub(crate) fn look(key: Number) -> String {
-    ["SELECT ", &is_held(None, key)].concat()
+    format!("SELECT {}", is_held(None, key))
 }
 
 /// Asked of the function behind `pg_locks`, which needs no grant on the view.
 /// <https://www.postgresql.org/docs/current/view-pg-locks.html> says how keys are shown.
 fn is_held(mode: Option<Mode>, key: Number) -> String {
     let (class, object, form) = match key {
-        Number::Single(number) => {
-            let bits = number.cast_unsigned();
-            (bits >> 32, bits & 0xffff_ffff, "1")
-        }
-        Number::Pair(one, two) => (one.cast_unsigned().into(), two.cast_unsigned().into(), "2"),
+        Number::Single(key) => (key.cast_unsigned() >> 32, key.cast_unsigned() & 0xffff_ffff, 1),
+        Number::Pair(one, two) => (one.cast_unsigned().into(), two.cast_unsigned().into(), 2),
     };
-    let (mut high, mut low) = (Buffer::new(), Buffer::new());
-    let held_in = match mode {
+    let in_mode = match mode {
         Some(Mode::Exclusive) => " AND mode OPERATOR(pg_catalog.=) 'ExclusiveLock'",
         Some(Mode::Shared) => " AND mode OPERATOR(pg_catalog.=) 'ShareLock'",
         None => "",
     };
-    [
+    format!(
         "EXISTS(SELECT FROM pg_catalog.pg_lock_status() \
          WHERE locktype OPERATOR(pg_catalog.=) 'advisory' AND granted \
          AND pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() \
-         AND classid OPERATOR(pg_catalog.=) pg_catalog.oid'",
-        high.format(class),
-        "' AND objid OPERATOR(pg_catalog.=) pg_catalog.oid'",
-        low.format(object),
-        "' AND objsubid OPERATOR(pg_catalog.=) pg_catalog.int2'",
-        form,
-        "'",
-        held_in,
-        ")",
-    ]
-    .concat()
+         AND classid OPERATOR(pg_catalog.=) pg_catalog.oid'{class}' \
+         AND objid OPERATOR(pg_catalog.=) pg_catalog.oid'{object}' \
+         AND objsubid OPERATOR(pg_catalog.=) pg_catalog.int2'{form}'{in_mode})"
+    )
 }
 
 /// How a wait asks for the transaction's lock.
@@ -151,113 +134,76 @@ pub(crate) enum Form {
 ///
 /// Inside a transaction begun by hand nothing is set, taken or aborted.
 pub(crate) fn wait(form: Form, mode: Mode, key: Number, millis: u64) -> String {
-    let ok = [OUTSIDE, " AND NOT pg_catalog.pg_is_in_recovery()"].concat();
-    let limits = limits(&["CASE WHEN ", &ok, " THEN "].concat(), " END", key, millis);
-    let last =
-        ["pg_catalog.pg_try_advisory_lock", mode.suffix(), "(", &arguments(key), ")"].concat();
-    [
-        "SELECT CASE ",
-        STANDBY,
-        "WHEN ",
-        OUTSIDE,
-        " THEN 'waits' ELSE 'transaction' END,",
-        &limits,
-        ";",
-        &take(form, mode, key, &ok),
-        ";SELECT CASE WHEN ",
-        &ok,
-        " THEN CASE WHEN ",
-        &last,
-        " THEN 'granted' ELSE 'timed out' END END",
-    ]
-    .concat()
-}
-
-/// Sets the limits for one wait of so many milliseconds, until the transaction ends. What limits the
-/// statement has to be lifted by a statement before it.
-fn limits(when: &str, end: &str, key: Number, millis: u64) -> String {
-    let mut buffer = Buffer::new();
-    let set = |name: &str, value: &str| {
-        [when, "pg_catalog.set_config('", name, "','", value, "',true)", end].concat()
-    };
-    let lift = "CASE WHEN pg_catalog.current_setting('transaction_timeout',true) IS NOT NULL THEN \
-                pg_catalog.set_config('transaction_timeout','0',true) END";
-    [
-        set("lock_timeout", buffer.format(millis)),
-        set("statement_timeout", "0"),
-        set("dlock.key", &setting(key)),
-        [when, lift, end].concat(),
-    ]
-    .join(",")
-}
-
-/// The key as a setting: a text that is the same for each key makes one entry in `pg_stat_statements`.
-fn setting(key: Number) -> String {
-    match key {
-        Number::Single(number) => Buffer::new().format(number).to_owned(),
-        Number::Pair(one, two) => format!("{{{one},{two}}}"),
-    }
-}
-
-/// Takes the transaction's lock where `ok` holds.
-fn take(form: Form, mode: Mode, key: Number, ok: &str) -> String {
-    let lock = ["pg_catalog.pg_advisory_xact_lock", mode.suffix()].concat();
-    match form {
-        Form::Plain => {
-            ["SELECT CASE WHEN ", ok, " THEN ", &lock, "(", &arguments(key), ") END"].concat()
-        }
-        // The NULL is where an alarm that comes late is met, inside the block.
-        Form::Quiet => [
-            "DO 'BEGIN IF ",
-            ok,
-            " THEN PERFORM ",
-            &lock,
-            "(",
-            from_setting(key),
-            "); NULL; END IF; EXCEPTION WHEN lock_not_available THEN NULL; END'",
-        ]
-        .concat(),
-    }
-}
-
-/// The key from its setting, inside the quotes of a `DO`.
-fn from_setting(key: Number) -> &'static str {
-    match key {
-        Number::Single(_) => "pg_catalog.current_setting(''dlock.key'')::pg_catalog.int8",
-        Number::Pair(..) => {
-            "(pg_catalog.current_setting(''dlock.key'')::pg_catalog._int4)[1],\
-             (pg_catalog.current_setting(''dlock.key'')::pg_catalog._int4)[2]"
-        }
-    }
+    let ok = format!("{OUTSIDE} AND NOT pg_catalog.pg_is_in_recovery()");
+    let (limits, taken) = (limits(&ok, key, millis), take(form, mode, key, &ok));
+    let last = call("pg_try_advisory_lock", mode, key);
+    format!(
+        "SELECT CASE {STANDBY} WHEN {OUTSIDE} THEN 'waits' ELSE 'transaction' END,{limits};{taken};\
+         SELECT CASE WHEN {ok} THEN CASE WHEN {last} THEN 'granted' ELSE 'timed out' END END"
+    )
 }
 
 /// One slice of a transaction's wait, behind a savepoint. Its first answer tells the limits that it
 /// sets aside.
 pub(crate) fn wait_in_xact(form: Form, mode: Mode, key: Number, millis: u64) -> String {
-    let told = LIMITS.map(|name| ["pg_catalog.current_setting('", name, "',true)"].concat());
-    let tried = ["pg_catalog.pg_try_advisory_xact_lock", mode.suffix(), "(", &arguments(key), ")"];
+    let told = LIMITS.map(|name| format!("pg_catalog.current_setting('{name}',true)")).join(",");
+    let (limits, taken) = (limits("true", key, millis), take(form, mode, key, "true"));
+    let last = call("pg_try_advisory_xact_lock", mode, key);
+    format!(
+        "SAVEPOINT dlock;SELECT {told},{limits};{taken};\
+         SELECT CASE WHEN {last} THEN 'granted' ELSE 'timed out' END"
+    )
+}
+
+/// Sets the limits for one wait, where `ok` holds, until the transaction ends. What limits the statement
+/// has to be lifted by a statement before it. The key goes along, for [`take`].
+fn limits(ok: &str, key: Number, millis: u64) -> String {
+    let key = match key {
+        Number::Single(key) => key.to_string(),
+        Number::Pair(one, two) => format!("{{{one},{two}}}"),
+    };
+    let newer =
+        format!("{ok} AND pg_catalog.current_setting('transaction_timeout',true) IS NOT NULL");
+    let set = |ok: &str, name: &str, value: &str| {
+        format!("CASE WHEN {ok} THEN pg_catalog.set_config('{name}','{value}',true) END")
+    };
     [
-        SAVEPOINT,
-        "SELECT ",
-        &told.join(","),
-        ",",
-        &limits("", "", key, millis),
-        ";",
-        &take(form, mode, key, "true"),
-        ";SELECT CASE WHEN ",
-        &tried.concat(),
-        " THEN 'granted' ELSE 'timed out' END",
+        set(ok, "lock_timeout", &millis.to_string()),
+        set(ok, "statement_timeout", "0"),
+        set(ok, "dlock.key", &key),
+        set(&newer, "transaction_timeout", "0"),
     ]
-    .concat()
+    .join(",")
+}
+
+/// Takes the transaction's lock where `ok` holds. A utility statement is the same text for each key:
+/// `pg_stat_statements` keeps every one. The NULL is where an alarm that comes late is met, inside the
+/// block.
+fn take(form: Form, mode: Mode, key: Number, ok: &str) -> String {
+    if form == Form::Plain {
+        return format!(
+            "SELECT CASE WHEN {ok} THEN {} END",
+            call("pg_advisory_xact_lock", mode, key)
+        );
+    }
+    let setting = "pg_catalog.current_setting(''dlock.key'')::pg_catalog.";
+    let arguments = match key {
+        Number::Single(_) => format!("{setting}int8"),
+        Number::Pair(..) => format!("({setting}_int4)[1],({setting}_int4)[2]"),
+    };
+    format!(
+        "DO 'BEGIN IF {ok} THEN PERFORM pg_catalog.pg_advisory_xact_lock{}({arguments}); NULL; END IF; \
+         EXCEPTION WHEN lock_not_available THEN NULL; END'",
+        mode.suffix()
+    )
 }
 
 /// Puts the limits back that were told, and keeps the grant.
-pub(crate) fn restore(limits: &[Option<&str>]) -> String {
-    let known = LIMITS.iter().zip(limits).filter_map(|(name, value)| Some((name, (*value)?)));
-    let mut text: String =
+pub(crate) fn restore(limits: [Option<&str>; 3]) -> String {
+    let known = LIMITS.iter().zip(limits).filter_map(|(name, value)| Some((name, value?)));
+    let restored: String =
         known.map(|(name, value)| format!("SET LOCAL {name}='{value}';")).collect();
-    text.push_str("RELEASE SAVEPOINT dlock");
-    text
+    restored + RELEASE
 }
 
 #[cfg(test)]
@@ -271,7 +217,8 @@ mod tests {
     fn the_block_of_a_wait_is_the_same_for_each_key() {
         let block = |key| {
             let text = wait(Form::Quiet, Mode::Exclusive, key, 7);
-            text.split(';').find(|part| part.starts_with("DO")).unwrap().to_owned()
+            let start = text.find("DO '").unwrap();
+            text[start..text.find("END'").unwrap()].to_owned()
         };
         assert_eq!(block(Number::Single(1)), block(Number::Single(2)));
         assert_eq!(block(Number::Pair(1, 2)), block(Number::Pair(3, -4)));

@@ -4,7 +4,7 @@ use crate::answer::{
 };
 use crate::registry::Registry;
 use crate::slice::Slices;
-use crate::statement::{self, Form, LIMITS, ROLL_BACK_TO, SAVEPOINT};
+use crate::statement::{self, Form, RELEASE, ROLL_BACK_TO};
 use crate::{Error, Key, Mode};
 use dlock_core::{ByRef, RawLock, RawNew, RawShared, Wait};
 use std::fmt;
@@ -55,10 +55,9 @@ impl<'a> Xact<'a> {
     }
 
     async fn attempt(&mut self) -> Result<Tried, Error> {
-        let tried = statement::try_xact_lock(self.mode, self.key.number());
-        let rows = self.ask(&[SAVEPOINT, &tried].concat()).await;
+        let rows = self.ask(&statement::try_xact_lock(self.mode, self.key.number())).await;
         let rows = rows.map_err(|error| self.undone(error))?;
-        self.end_savepoint("RELEASE SAVEPOINT dlock");
+        self.end_savepoint(RELEASE);
         Ok(Tried::new(word(&rows)))
     }
 
@@ -67,7 +66,8 @@ impl<'a> Xact<'a> {
         let text = statement::wait_in_xact(self.form, self.mode, self.key.number(), millis);
         match self.ask(&text).await {
             Ok(rows) if word(&rows) == Some("granted") => {
-                self.end_savepoint(&restore(&rows));
+                let told = [0, 1, 2].map(|column| rows.first().and_then(|row| row.get(column)));
+                self.end_savepoint(&statement::restore(told));
                 Ok(true)
             }
             Ok(_) => {
@@ -107,13 +107,6 @@ impl<'a> Xact<'a> {
         }
         Ok(false)
     }
-}
-
-/// Puts back the limits that the answer tells, and keeps the grant.
-fn restore(rows: &[SimpleQueryRow]) -> String {
-    let limits = rows.first();
-    let told = [0, 1, 2].map(|column| limits.and_then(|row| row.get(column)));
-    statement::restore(&told[..LIMITS.len()])
 }
 
 impl RawLock for Xact<'_> {
