@@ -18,7 +18,8 @@ const ONE_WAY: Duration = Duration::from_millis(150);
 async fn the_next_statement_is_never_hit() {
     let mut holder = Lock::new(connect().await, "far").unwrap();
     assert!(holder.acquire(Wait::No).await.unwrap());
-    let (client, eye) = (connect_to(&towards(relay(address()).await)).await, Eye::open().await);
+    let (client, eye) =
+        (connect_to(&towards(relay(address(), ONE_WAY).await)).await, Eye::open().await);
     for _ in 0..3 {
         let mut lock = Lock::new(&client, "far").unwrap();
         let wait = tokio::time::timeout(Duration::from_millis(400), lock.lock());
@@ -30,27 +31,31 @@ async fn the_next_statement_is_never_hit() {
 }
 
 /// Forwards to the server, and back, a while later.
-async fn relay(server: SocketAddr) -> SocketAddr {
+pub(crate) async fn relay(server: SocketAddr, one_way: Duration) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((near, _)) = listener.accept().await {
             let (from_near, to_near) = near.into_split();
             let (from_far, to_far) = TcpStream::connect(server).await.unwrap().into_split();
-            tokio::spawn(later(from_near, to_far));
-            tokio::spawn(later(from_far, to_near));
+            tokio::spawn(later(from_near, to_far, one_way));
+            tokio::spawn(later(from_far, to_near, one_way));
         }
     });
     address
 }
 
 /// Every piece, and the end, is passed on when it is due; later ones do not wait for it meanwhile.
-async fn later(mut from: impl AsyncRead + Unpin + Send + 'static, mut to: impl AsyncWrite + Unpin) {
+async fn later(
+    mut from: impl AsyncRead + Unpin + Send + 'static,
+    mut to: impl AsyncWrite + Unpin,
+    one_way: Duration,
+) {
     let (pieces, mut due) = mpsc::unbounded_channel();
     tokio::spawn(async move {
         let mut piece = [0; 8192];
         while let Ok(length) = from.read(&mut piece).await {
-            let sent = pieces.send((Instant::now() + ONE_WAY, piece[..length].to_vec()));
+            let sent = pieces.send((Instant::now() + one_way, piece[..length].to_vec()));
             if length == 0 || sent.is_err() {
                 break;
             }

@@ -20,9 +20,9 @@ async fn what_is_reported_is_true() {
     }
 }
 
-/// The same of a wait that is prepared.
+/// The same where the connection is driven by the wait itself.
 #[tokio::test]
-async fn what_is_reported_of_a_prepared_wait_is_true() {
+async fn what_is_reported_over_both_halves_is_true() {
     let (server, config) = private();
     for _ in 0..5 {
         let (client, connection) = config.connect(NoTls).await.unwrap();

@@ -62,22 +62,31 @@ async fn no_notices() {
     assert_eq!(heard.recv().await, None);
 }
 
-/// A wait is refused, since its settings would stay until COMMIT; a try works, and outlives it.
+/// A free key is taken there, in every kind of wait, and outlives it. A wait is refused, since it would
+/// keep the transaction's snapshot and its settings would stay until COMMIT.
 #[tokio::test]
 async fn inside_a_transaction_begun_by_hand() {
     let (client, eye) = (connect().await, Eye::open().await);
     client.batch_execute("CREATE TEMP TABLE work (n int)").await.unwrap();
     let before = show(&client, SETTINGS).await;
     client.batch_execute("BEGIN; INSERT INTO work VALUES (1)").await.unwrap();
+    let mut holder = Lock::new(connect().await, "by-hand").unwrap();
+    assert!(holder.acquire(Wait::No).await.unwrap());
     let mut lock = Lock::new(&client, "by-hand").unwrap();
     for wait in [Wait::Forever, Wait::For(Duration::from_secs(1))] {
         let refused = lock.acquire(wait).await;
         assert!(matches!(refused, Err(Error::Refused { code: 25001, .. })), "{refused:?}");
         assert!(!lock.is_locked());
-        assert_eq!(eye.sees("by-hand").await, (0, 0));
+        assert_eq!(eye.sees("by-hand").await, (1, 0));
     }
+    assert!(!lock.acquire(Wait::No).await.unwrap());
+    holder.release().await.unwrap();
     assert_eq!(show(&client, SETTINGS).await, before);
-    assert!(lock.acquire(Wait::No).await.unwrap());
+    for wait in [Wait::No, Wait::For(Duration::from_secs(1)), Wait::Forever] {
+        assert!(lock.acquire(wait).await.unwrap());
+        lock.release().await.unwrap();
+    }
+    assert!(lock.acquire(Wait::Forever).await.unwrap());
     client.batch_execute("COMMIT").await.unwrap();
     assert_eq!(show(&client, "SELECT count(*) FROM work").await, "1");
     assert_eq!(eye.sees("by-hand").await, (1, 0));
