@@ -2,9 +2,12 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use oracle::conn::CloseMode;
+use oracle::pool::PoolBuilder;
 use oracle::sql_type::OracleType;
 use oracle::{ConnStatus, Connection, ErrorKind};
 use support::{address, block, code, connect, holders, release, request, run, waiters, waiting};
@@ -347,4 +350,47 @@ fn without_the_grant_the_package_does_not_exist() {
     let wrong =
         Connection::connect("scott", "wrong", "grant").err().and_then(|error| error.oci_code());
     assert_eq!(wrong, Some(1017));
+}
+
+/// A session's end waits for the call that runs, and a break may meet it.
+#[test]
+fn the_end_of_a_session_is_a_call_like_others() {
+    let (connection, observer) = (connect("log-off"), connect("log-off"));
+    assert_eq!(request(&connection, 7, 6, 0).unwrap(), 0);
+    let busy = Arc::clone(&connection);
+    let statement =
+        thread::spawn(move || busy.execute("begin dbms_lock.sleep(0.3); end;", &[]).map(drop));
+    thread::sleep(Duration::from_millis(100));
+    let start = Instant::now();
+    connection.close().unwrap();
+    assert!(start.elapsed() > Duration::from_millis(100), "{:?}", start.elapsed());
+    statement.join().unwrap().unwrap();
+    assert_eq!(holders(&observer, 7), 0);
+    let connection = connect("log-off");
+    assert_eq!(request(&connection, 7, 6, 0).unwrap(), 0);
+    connection.break_execution().unwrap();
+    assert_eq!(code(&connection.close().unwrap_err()), Some(1013));
+    assert_eq!(holders(&observer, 7), 1);
+    connection.close().unwrap();
+    assert_eq!(holders(&observer, 7), 0);
+}
+
+/// A pool keeps a session, and what it holds; one that is dropped is gone.
+#[test]
+fn a_pool_keeps_sessions() {
+    let observer = connect("pool");
+    let pool = PoolBuilder::new("scott", "tiger", "pool").max_connections(4).build().unwrap();
+    let connection = pool.get().unwrap();
+    let first = address(&connection);
+    assert_eq!(request(&connection, 7, 6, 0).unwrap(), 0);
+    connection.close().unwrap();
+    assert_eq!(holders(&observer, 7), 1, "the pool knows nothing of locks");
+    let connection = pool.get().unwrap();
+    assert_eq!(address(&connection), first);
+    connection.close_with_mode(CloseMode::Drop).unwrap();
+    assert_eq!(holders(&observer, 7), 0);
+    let (one, two) = (pool.get().unwrap(), pool.get().unwrap());
+    assert!(address(&one) != first && address(&two) != address(&one));
+    let single = connect("pool");
+    assert_eq!(code(&single.close_with_mode(CloseMode::Drop).unwrap_err()), Some(1011));
 }

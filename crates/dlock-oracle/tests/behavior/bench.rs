@@ -3,6 +3,7 @@
 use crate::place::{Place, count, sessions};
 use dlock_oracle::{Key, Lock};
 use oracle::Connection;
+use oracle::pool::Pool;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,10 @@ impl Bench {
 
     pub(crate) fn connect(&self) -> Connection {
         self.place.connect()
+    }
+
+    pub(crate) fn pool(&self) -> Pool {
+        self.place.pool()
     }
 
     pub(crate) fn shared(&self) -> Arc<Connection> {

@@ -10,6 +10,7 @@ mod bench;
 mod breaks;
 mod commit;
 mod convert;
+mod ends;
 mod loss;
 mod modes;
 mod reentry;
@@ -72,7 +73,15 @@ fn what_is_shared() -> Vec<Trial> {
         trial("turns::what_does_not_wait_goes_first", turns::what_does_not_wait_goes_first),
         trial("turns::bounds_are_kept", turns::bounds_are_kept),
         trial("turns::call_timeout_set_meanwhile", turns::call_timeout_set_meanwhile),
+        trial("turns::nobody_starves", turns::nobody_starves),
+        trial("turns::writer_among_readers", turns::writer_among_readers),
         trial("turns::one_key_twice", turns::one_key_twice),
+        trial("ends::what_runs", ends::what_runs),
+        trial("ends::for_all_locks", ends::for_all_locks),
+        trial("ends::dropped_and_called_again", ends::dropped_and_called_again),
+        trial("ends::after_the_callers_statement", ends::after_the_callers_statement),
+        trial("ends::a_pools_session", ends::a_pools_session),
+        trial("ends::not_held_after_all", ends::not_held_after_all),
         trial("runtimes::none", runtimes::none),
         trial("runtimes::without_timers", runtimes::without_timers),
         trial("runtimes::with_a_paused_clock", runtimes::with_a_paused_clock),
@@ -87,6 +96,7 @@ fn misbehaving() -> Vec<Trial> {
         trial("loss::cut_while_waiting", loss::cut_while_waiting),
         trial("loss::silent", loss::silent),
         trial("waits::round_trips", waits::round_trips),
+        trial("ends::unheard", ends::unheard),
         trial("turns::breaks_meet_nobody_else", turns::breaks_meet_nobody_else),
         trial("turns::broken_off_waits_go_on", turns::broken_off_waits_go_on),
         trial("turns::unheard_breaks_cost_a_slice", turns::unheard_breaks_cost_a_slice),

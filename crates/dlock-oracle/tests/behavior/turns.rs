@@ -3,9 +3,10 @@
 use crate::bench::{Bench, echo, run};
 use dlock_core::{GRACE, Wait};
 use dlock_oracle::{Error, Lock};
-use futures::future::{join, join3};
+use futures::future::{join, join_all, join3};
 use oracle::Connection;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
@@ -220,4 +221,53 @@ pub(crate) async fn one_key_twice() {
     assert_eq!(bench.seen("k"), (1, 0));
     one.release().await.unwrap();
     assert_eq!(bench.seen("k"), (0, 0));
+}
+
+/// How often each of the exclusive waiters had the key, over many slices and with holds longer than one.
+pub(crate) async fn nobody_starves() {
+    let bench = Bench::new("turns-fair");
+    let end = Instant::now() + Duration::from_secs(24);
+    let waiter = |number: u64| {
+        let mut lock = bench.lock("k").slice(Duration::from_secs(1));
+        async move {
+            let mut sections = 0_u32;
+            while Instant::now() < end {
+                assert!(lock.acquire(Wait::Forever).await.unwrap());
+                sections += 1;
+                tokio::time::sleep(Duration::from_millis(700 + 150 * number)).await;
+                lock.release().await.unwrap();
+            }
+            sections
+        }
+    };
+    let sections = join_all((0..4).map(waiter)).await;
+    let mean = sections.iter().sum::<u32>() / 4;
+    assert!(sections.iter().all(|section| *section * 2 >= mean && *section > 0), "{sections:?}");
+}
+
+/// A writer among readers who hold longer than its slice gets its turn where it is set longer.
+pub(crate) async fn writer_among_readers() {
+    let bench = Bench::new("turns-writer");
+    let stop = Arc::new(AtomicBool::new(false));
+    let reader = |number: u64| {
+        let (mut lock, stop) = (bench.lock("k").shared(), Arc::clone(&stop));
+        async move {
+            tokio::time::sleep(Duration::from_millis(500) * u32::try_from(number).unwrap()).await;
+            while !stop.load(Ordering::SeqCst) {
+                assert!(lock.acquire(Wait::Forever).await.unwrap());
+                tokio::time::sleep(Duration::from_millis(1500)).await;
+                lock.release().await.unwrap();
+            }
+        }
+    };
+    let readers = join_all((0..3).map(reader));
+    let mut writer = bench.lock("k").slice(Duration::from_secs(3));
+    let writing = async {
+        bench.until("k", (2, 0)).await;
+        let (answer, took) = timed(writer.acquire(Duration::from_secs(20))).await;
+        stop.store(true, Ordering::SeqCst);
+        assert!(answer.unwrap() && took < Duration::from_secs(5), "{took:?}");
+        writer.release().await.unwrap();
+    };
+    join(readers, writing).await;
 }

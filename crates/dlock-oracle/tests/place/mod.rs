@@ -1,5 +1,6 @@
 //! Where the tests connect to, and what an observer sees there.
 
+use oracle::pool::{Pool, PoolBuilder};
 use oracle::{Connection, InitParams};
 use std::env;
 use std::sync::LazyLock;
@@ -48,6 +49,15 @@ impl Place {
 
     pub(crate) fn connect(&self) -> Connection {
         Connection::connect(&self.user, &self.password, &self.database).expect("a connection")
+    }
+
+    /// A pool that makes sessions as they are asked for.
+    #[allow(dead_code, reason = "the promises need none")]
+    pub(crate) fn pool(&self) -> Pool {
+        let pool = PoolBuilder::new(&*self.user, &*self.password, &*self.database)
+            .max_connections(4)
+            .build();
+        pool.expect("a pool")
     }
 }
 

@@ -78,7 +78,7 @@ pub(super) fn read(handle: &Handle, id: u32) -> Result<Attribute, Fault> {
         Handle::Session(_) => session(id),
         Handle::Statement(_) => return statement(handle, id),
         Handle::Parameter(column) => parameter(column, id),
-        Handle::Transaction => None,
+        Handle::Transaction | Handle::Pool(_) => None,
     };
     found.ok_or_else(|| unknown(id))
 }

@@ -6,6 +6,7 @@
 
 mod environment;
 mod number;
+mod pool;
 mod session;
 mod statement;
 

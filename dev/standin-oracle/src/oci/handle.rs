@@ -14,6 +14,7 @@ pub(super) const STATEMENT: u32 = 4;
 pub(super) const SERVER: u32 = 8;
 pub(super) const SESSION: u32 = 9;
 pub(super) const TRANSACTION: u32 = 10;
+pub(super) const POOL: u32 = 27;
 
 /// A handle of any kind.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(super) enum Handle {
     Service(Service),
     Session(Credentials),
     Transaction,
+    /// A pool, once it is made.
+    Pool(Mutex<Option<Arc<Pool>>>),
     Statement(Box<Statement>),
     /// A column's description.
     Parameter(Arc<Column>),
@@ -45,6 +48,19 @@ pub(super) struct Service {
     pub(super) session: Mutex<usize>,
     pub(super) connection: Mutex<Option<Arc<Connection>>>,
     pub(super) cache_size: Mutex<u32>,
+    /// The pool that it goes back to.
+    pub(super) pool: Mutex<Option<Arc<Pool>>>,
+}
+
+/// Sessions that are kept for whoever asks next.
+#[derive(Debug)]
+pub(super) struct Pool {
+    pub(super) name: String,
+    pub(super) database: String,
+    pub(super) user: String,
+    pub(super) password: String,
+    /// Addresses of service contexts.
+    pub(super) idle: Mutex<Vec<usize>>,
 }
 
 #[derive(Debug, Default)]
@@ -62,6 +78,7 @@ impl Handle {
             SERVER => Some(Self::Server(Server::default())),
             SESSION => Some(Self::Session(Credentials::default())),
             TRANSACTION => Some(Self::Transaction),
+            POOL => Some(Self::Pool(Mutex::default())),
             _ => None,
         }
     }

@@ -137,6 +137,15 @@ impl Connection {
         call.end(result)
     }
 
+    /// Ends the session, unless a break ends this call. One that is over already says so.
+    pub(crate) fn log_off(&self) -> Result<(), Fault> {
+        let answer = self.call(|_| Ok(()));
+        if !matches!(&answer, Err(fault) if *fault == Fault::cancelled()) {
+            self.database.log_off(self.id);
+        }
+        answer
+    }
+
     pub(crate) fn call_timeout(&self) -> Duration {
         *self.call_timeout.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -76,7 +76,11 @@ unsafe extern "C" fn session_begin(
     }
 }
 
-fn log_on(service: &Service, server: &Server, session: &Credentials) -> Result<(), Fault> {
+pub(super) fn log_on(
+    service: &Service,
+    server: &Server,
+    session: &Credentials,
+) -> Result<(), Fault> {
     let database = get(&server.database).ok_or_else(Fault::not_connected)?;
     if get(&session.password) == WRONG_PASSWORD {
         return Err(Fault::new(1017, "invalid username/password; logon denied"));
@@ -100,13 +104,18 @@ unsafe extern "C" fn session_end(
             let Handle::Service(service) = known(service)? else {
                 return Err(wrong_handle());
             };
-            if let Some(connection) = get(&service.connection) {
-                connection.database.log_off(connection.id);
-            }
-            set(&service.connection, None);
-            Ok(SUCCESS)
+            log_off(service).map(|()| SUCCESS)
         })
     }
+}
+
+/// A round trip, which waits for the calls before it. A break that met none of those ends it.
+pub(super) fn log_off(service: &Service) -> Result<(), Fault> {
+    if let Some(connection) = get(&service.connection) {
+        connection.log_off()?;
+    }
+    set(&service.connection, None);
+    Ok(())
 }
 
 #[unsafe(export_name = "OCIServerRelease2")]
