@@ -3,8 +3,8 @@
 use crate::Error;
 use crate::advisory::{Advisory, Hold};
 use crate::answer::{
-    Native, Tried, ends_session, inside, is_in_failed_transaction, is_not_allowed, lacks_plpgsql,
-    standby, word,
+    Native, Tried, ends_session, inside, is_in_failed_transaction, is_not_allowed,
+    lacks_plpgsql, standby, word,
 };
 use crate::halves::Call;
 use crate::registry::Claim;
@@ -18,6 +18,14 @@ use tokio_postgres::error::SqlState;
 
 /// The longest `lock_timeout` that the server takes, in milliseconds.
 const LONGEST: u64 = 2_147_483_647;
+
+/// What came of a try.
+enum Attempt {
+    Granted,
+    Elsewhere,
+    /// The same, in a transaction begun by hand.
+    Inside,
+}
 
 /// How a slice ended.
 #[derive(Debug)]
@@ -33,17 +41,11 @@ impl<S: AsSession> Advisory<S> {
     pub(crate) async fn acquire(&mut self, wait: Wait) -> Result<bool, Error> {
         let start = Instant::now();
         let in_transaction = self.claim().await?;
-        let (tried, is_inside) = self.attempt(in_transaction).await?;
-        match tried {
-            Tried::Granted => Ok(true),
-            Tried::Held => Err(Error::AlreadyHeld),
-            Tried::Standby => Err(standby()),
-            Tried::Inside | Tried::Elsewhere(_) if wait == Wait::No => Ok(false),
-            Tried::Elsewhere(deadlock_timeout) if !is_inside => {
-                let (limit, set) = (wait.limit(), self.slice);
-                self.queue_up(Slices::new(start, limit, set, deadlock_timeout)).await
-            }
-            Tried::Inside | Tried::Elsewhere(_) => Err(inside()),
+        match self.attempt(in_transaction).await? {
+            Attempt::Granted => Ok(true),
+            _ if wait == Wait::No => Ok(false),
+            Attempt::Inside => Err(inside()),
+            Attempt::Elsewhere => self.queue_up(Slices::new(start, wait.limit(), self.slice)).await,
         }
     }
 
@@ -79,20 +81,25 @@ impl<S: AsSession> Advisory<S> {
         rows.map_or(true, |rows| word(&rows) != Some("f"))
     }
 
-    /// One try, with a look first inside a transaction begun by hand. Whether there is one.
-    async fn attempt(&mut self, inside: bool) -> Result<(Tried, bool), Error> {
-        if !inside {
+    /// One try, and a closer look where it may be none.
+    async fn attempt(&mut self, in_transaction: bool) -> Result<Attempt, Error> {
+        if !in_transaction {
             let text = statement::try_lock(self.asked(), self.number());
-            let tried = self.call(Call::Try, &text, Tried::new).await;
-            let tried = self.settled(tried).await?;
-            if tried != Tried::Inside {
-                return Ok((tried, false));
+            let tried = self.call(Call::Try, &text).await;
+            match self.settled(tried).await? {
+                Some(true) => return Ok(Attempt::Granted),
+                Some(false) => return Ok(Attempt::Elsewhere),
+                None => {}
             }
         }
         self.hold = Hold::Unknown;
-        let rows = self.ask(&statement::try_inside(self.asked(), self.number())).await;
-        let rows = self.settled(rows).await?;
-        Ok((Tried::new(word(&rows)), true))
+        let rows = self.ask(&statement::try_closely(self.asked(), self.number())).await;
+        match Tried::new(word(&self.settled(rows).await?)) {
+            Tried::Granted => Ok(Attempt::Granted),
+            Tried::Elsewhere => Ok(Attempt::Inside),
+            Tried::HeldHere => Err(Error::AlreadyHeld),
+            Tried::Standby => Err(standby()),
+        }
     }
 
     /// An answer is told as it is, an error once it is certain that the key is not held.
@@ -126,7 +133,7 @@ impl<S: AsSession> Advisory<S> {
             let Some(length) = slices.next(self.registry.holds_beside(self.number())) else {
                 return Ok(false);
             };
-            match self.wait_once(length, turn).await? {
+            match self.wait_once(length, turn, &mut slices).await? {
                 Slice::Granted => return Ok(true),
                 Slice::TimedOut => was_victim = false,
                 Slice::Victim(error) => {
@@ -152,6 +159,7 @@ impl<S: AsSession> Advisory<S> {
         &mut self,
         length: Duration,
         turn: OwnedSemaphorePermit,
+        slices: &mut Slices,
     ) -> Result<Slice, Error> {
         let form = if self.registry.is_plain() { Form::Plain } else { Form::Quiet };
         let millis = Wait::millis(length).clamp(1, LONGEST);
@@ -162,11 +170,12 @@ impl<S: AsSession> Advisory<S> {
         };
         self.hold = Hold::Wanted;
         match rows.first().and_then(|row| row.get(0)) {
-            Some("standby") => Err(standby()),
-            Some("transaction") => Err(inside()),
-            _ if word(&rows) == Some("granted") => Ok(Slice::Granted),
-            _ => Ok(Slice::TimedOut),
+            Some("standby") => return Err(standby()),
+            Some("transaction") => return Err(inside()),
+            setting => slices.learn(setting),
         }
+        let is_granted = word(&rows) == Some("granted");
+        Ok(if is_granted { Slice::Granted } else { Slice::TimedOut })
     }
 
     async fn not_waited(&mut self, error: Native, form: Form) -> Result<Slice, Error> {

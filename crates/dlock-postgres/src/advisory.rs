@@ -1,4 +1,4 @@
-use crate::answer::{Native, ends_session, is_in_failed_transaction, meaning, queue, read, word};
+use crate::answer::{Native, ends_session, is_in_failed_transaction, meaning, queue, read, truth};
 use crate::halves::Call;
 use crate::key::Number;
 use crate::leaving::{Leaving, Undo};
@@ -90,19 +90,11 @@ impl<S: AsSession> Advisory<S> {
     }
 
     /// Makes a call that is answered at once. What fails may have been done all the same.
-    pub(crate) async fn call<T>(
-        &mut self,
-        call: Call,
-        text: &str,
-        meaning: fn(Option<&str>) -> T,
-    ) -> Result<T, Native> {
-        let (mode, number) = (self.asked, self.number());
+    pub(crate) async fn call(&mut self, call: Call, text: &str) -> Result<Option<bool>, Native> {
         self.hold = Hold::Unknown;
-        match (S::halves(&self.kept), number) {
-            (Some(session), Number::Single(key)) => {
-                session.call(call, mode, key, text, meaning).await
-            }
-            _ => self.ask(text).await.map(|rows| meaning(word(&rows))),
+        match (S::halves(&self.kept), self.number()) {
+            (Some(session), Number::Single(key)) => session.call(call, self.asked, key, text).await,
+            _ => self.ask(text).await.map(|rows| truth(&rows)),
         }
     }
 
@@ -141,11 +133,11 @@ impl<S: AsSession> Advisory<S> {
 
     async fn unlock_once(&mut self) -> Result<bool, Error> {
         let text = statement::unlock(self.asked, self.number());
-        let unlocked = self.call(Call::Unlock, &text, |word| word == Some("released")).await;
+        let unlocked = self.call(Call::Unlock, &text).await;
         match unlocked {
             Ok(released) => {
                 self.is_free();
-                Ok(released)
+                Ok(released == Some(true))
             }
             Err(error) if ends_session(&error) || is_in_failed_transaction(&error) => {
                 self.hold = Hold::Held;

@@ -51,38 +51,35 @@ pub(crate) fn word(rows: &[SimpleQueryRow]) -> Option<&str> {
     rows.last()?.get(0)
 }
 
-/// What a try was answered with.
+/// The first column of the last row, which is a boolean.
+pub(crate) fn truth(rows: &[SimpleQueryRow]) -> Option<bool> {
+    word(rows).map(|word| word == "t")
+}
+
+/// What a try was answered with, where it was looked closely.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Tried {
     Granted,
-    /// Held elsewhere, on a server with this `deadlock_timeout`.
-    Elsewhere(Duration),
-    /// Not tried: a transaction is open that was begun by hand.
-    Inside,
-    /// Held already by this session or its transaction.
-    Held,
+    Elsewhere,
+    /// By this session or its transaction.
+    HeldHere,
     Standby,
 }
 
 impl Tried {
-    /// What this word says.
     pub(crate) fn new(word: Option<&str>) -> Self {
         match word {
             Some("granted") => Self::Granted,
-            Some("transaction") => Self::Inside,
-            Some("held") => Self::Held,
+            Some("held") => Self::HeldHere,
             Some("standby") => Self::Standby,
-            setting => Self::Elsewhere(setting.and_then(duration).unwrap_or(DEADLOCK_TIMEOUT)),
+            _ => Self::Elsewhere,
         }
     }
 }
 
-/// The server's default, where it tells something else than we know.
-const DEADLOCK_TIMEOUT: Duration = Duration::from_secs(1);
-
 /// A time as `current_setting` writes it.
 /// <https://www.postgresql.org/docs/current/config-setting.html#CONFIG-SETTING-NAMES-VALUES>
-fn duration(setting: &str) -> Option<Duration> {
+pub(crate) fn duration(setting: &str) -> Option<Duration> {
     let unit = setting.find(|character: char| !character.is_ascii_digit())?;
     let millis = match &setting[unit..] {
         "ms" => 1,
@@ -168,7 +165,7 @@ pub(crate) fn inside() -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::{Tried, duration};
+    use super::duration;
     use std::time::Duration;
 
     #[test]
@@ -181,11 +178,5 @@ mod tests {
         for setting in ["", "1", "s", "1 fortnight", "99999999999999999999d"] {
             assert_eq!(duration(setting), None, "{setting}");
         }
-    }
-
-    #[test]
-    fn what_is_no_word_is_a_setting() {
-        assert_eq!(Tried::new(Some("2s")), Tried::Elsewhere(Duration::from_secs(2)));
-        assert_eq!(Tried::new(None), Tried::Elsewhere(Duration::from_secs(1)));
     }
 }

@@ -1,4 +1,4 @@
-use crate::answer::{Native, read, word};
+use crate::answer::{Native, read, truth};
 use crate::drive::Drive;
 use crate::registry::Registry;
 use crate::session::HasClient;
@@ -10,7 +10,7 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::error::SqlState;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Connection, Statement};
 
 /// How often the statement is prepared at most, while the calls that do it are dropped.
@@ -78,49 +78,42 @@ impl Session {
 
     /// Makes a call by the prepared statement, which is made by the first one, in the same round trip.
     /// The text says the same.
-    pub(crate) async fn call<T>(
+    pub(crate) async fn call(
         &self,
         call: Call,
         mode: Mode,
         key: i64,
         text: &str,
-        meaning: fn(Option<&str>) -> T,
-    ) -> Result<T, Native> {
+    ) -> Result<Option<bool>, Native> {
         let prepared = self.prepared().statement.clone();
         if let Some(statement) = prepared {
             let (is_try, is_shared) = (call == Call::Try, mode == Mode::Shared);
-            let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
-                [&key, &is_try, &is_shared];
+            let parameters: [&(dyn ToSql + Sync); 3] = [&key, &is_try, &is_shared];
             match self.attend(pin!(self.client.query_one(&statement, &parameters))).await {
                 Err(error) if is_gone(&error) => self.prepared().statement = None,
-                answer => return answer?.try_get(0).map(meaning),
+                answer => return answer?.try_get(0),
             }
         }
         // Rare and large.
-        Box::pin(self.first(text)).await.map(|word| meaning(word.as_deref()))
+        Box::pin(self.first(text)).await
     }
 
-    async fn first(&self, text: &str) -> Result<Option<String>, Native> {
+    async fn first(&self, text: &str) -> Result<Option<bool>, Native> {
         let asked = async {
             let sent = self.client.simple_query_raw(text).await?;
             read(pin!(sent)).await
         };
-        let is_over = {
-            let mut prepared = self.prepared();
-            prepared.attempts += 1;
-            prepared.attempts > ATTEMPTS
-        };
-        let rows = if is_over {
-            self.attend(pin!(asked)).await
-        } else {
-            let types = &[Type::INT8, Type::BOOL, Type::BOOL];
-            let prepare = self.client.prepare_typed(statement::PREPARED, types);
-            let (rows, statement) = self.attend(pin!(join(asked, prepare))).await;
-            let (statement, attempts) = (statement.ok(), 0);
-            *self.prepared() = Prepared { statement, attempts };
-            rows
-        };
-        rows.map(|rows| word(&rows).map(str::to_owned))
+        let attempts = self.prepared().attempts + 1;
+        if attempts > ATTEMPTS {
+            return self.attend(pin!(asked)).await.map(|rows| truth(&rows));
+        }
+        // Until it is answered, this one counts as dropped.
+        self.prepared().attempts = attempts;
+        let types = &[Type::INT8, Type::BOOL, Type::BOOL];
+        let prepare = self.client.prepare_typed(statement::PREPARED, types);
+        let (rows, statement) = self.attend(pin!(join(asked, prepare))).await;
+        *self.prepared() = Prepared { statement: statement.ok(), attempts: attempts - 1 };
+        rows.map(|rows| truth(&rows))
     }
 
     fn prepared(&self) -> MutexGuard<'_, Prepared> {

@@ -1,3 +1,4 @@
+use crate::answer::duration;
 use std::time::{Duration, Instant};
 
 /// The longest slice by default, also as a part of the server's `deadlock_timeout`: no slice lives as
@@ -23,6 +24,7 @@ pub(crate) struct Slices {
     count: u32,
     /// Whether the next one is to see a deadlock, whatever its turn; or all of them.
     next_is_full: bool,
+    was_full: bool,
     all_are_full: bool,
 }
 
@@ -36,18 +38,38 @@ enum Longest {
 }
 
 impl Slices {
-    /// A wait that began at `start`, of at most `limit`, on a server with this `deadlock_timeout`.
-    pub(crate) fn new(
-        start: Instant,
-        limit: Option<Duration>,
-        set: Option<Duration>,
-        deadlock_timeout: Duration,
-    ) -> Self {
-        let default = deadlock_timeout.mul_f64(LONGEST);
-        let default = default.clamp(SHORTEST, Duration::from_secs_f64(LONGEST));
-        let longest = set.map_or(Longest::Grown(default), Longest::Set);
-        let full = deadlock_timeout.saturating_add(BEYOND).min(LONGEST_FULL);
-        Self { start, limit, longest, full, count: 0, next_is_full: false, all_are_full: false }
+    /// A wait that began at `start`, of at most `limit`; `set` is the longest slice where the caller has
+    /// set it.
+    pub(crate) fn new(start: Instant, limit: Option<Duration>, set: Option<Duration>) -> Self {
+        let longest = set.map_or(Longest::Grown(Duration::from_secs_f64(LONGEST)), Longest::Set);
+        let full = Duration::from_secs(1) + BEYOND;
+        Self {
+            start,
+            limit,
+            longest,
+            full,
+            count: 0,
+            next_is_full: false,
+            was_full: false,
+            all_are_full: false,
+        }
+    }
+
+    /// Learns the server's `deadlock_timeout`, as the server tells it: until then its default counts.
+    pub(crate) fn learn(&mut self, deadlock_timeout: Option<&str>) {
+        if let Some(timeout) = deadlock_timeout.and_then(duration) {
+            self.set_deadlock_timeout(timeout);
+        }
+    }
+
+    fn set_deadlock_timeout(&mut self, timeout: Duration) {
+        if let Longest::Grown(longest) = &mut self.longest {
+            *longest = timeout.mul_f64(LONGEST).clamp(SHORTEST, Duration::from_secs_f64(LONGEST));
+        }
+        let full = timeout.saturating_add(BEYOND).min(LONGEST_FULL);
+        // One that was to see a deadlock was too short for it.
+        self.next_is_full |= self.was_full && full > self.full;
+        self.full = full;
     }
 
     /// The same for a transaction: all of them are full.
@@ -75,7 +97,7 @@ impl Slices {
         let is_full = self.all_are_full
             || self.next_is_full
             || (holds && self.count.is_multiple_of(FULL_ONE_IN));
-        (self.count, self.next_is_full) = (self.count + 1, false);
+        (self.count, self.next_is_full, self.was_full) = (self.count + 1, false, is_full);
         let slice = if is_full { self.full.max(self.plain()) } else { self.plain() };
         Some(left.map_or(slice, |left| left.min(slice)))
     }
@@ -103,7 +125,9 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn after(waited: Duration, set: Option<Duration>, deadlock_timeout: Duration) -> Slices {
-        Slices::new(Instant::now().checked_sub(waited).unwrap(), None, set, deadlock_timeout)
+        let mut slices = Slices::new(Instant::now().checked_sub(waited).unwrap(), None, set);
+        slices.set_deadlock_timeout(deadlock_timeout);
+        slices
     }
 
     #[test]
@@ -135,6 +159,16 @@ mod tests {
     }
 
     #[test]
+    fn one_that_was_too_short_to_see_a_deadlock_is_followed_by_another() {
+        let mut slices = Slices::new(Instant::now(), None, None);
+        assert!(slices.next(true).unwrap() > SECOND);
+        slices.set_deadlock_timeout(SECOND * 3);
+        assert!(slices.next(true).unwrap() > SECOND * 3);
+        slices.set_deadlock_timeout(SECOND * 3);
+        assert!(slices.next(true).unwrap() < SECOND);
+    }
+
+    #[test]
     fn a_slice_that_was_set_is_as_long_from_the_start_on() {
         let slice = after(Duration::ZERO, Some(SECOND * 60), SECOND).next(false).unwrap();
         assert!(slice >= SECOND * 54 && slice <= SECOND * 60, "{slice:?}");
@@ -143,9 +177,9 @@ mod tests {
     #[test]
     fn none_is_longer_than_what_is_left() {
         let limit = Duration::from_millis(20);
-        let mut slices = Slices::new(Instant::now(), Some(limit), Some(SECOND), SECOND);
+        let mut slices = Slices::new(Instant::now(), Some(limit), Some(SECOND));
         assert!(slices.next(true).unwrap() <= limit);
         let start = Instant::now().checked_sub(SECOND).unwrap();
-        assert_eq!(Slices::new(start, Some(limit), None, SECOND).next(false), None);
+        assert_eq!(Slices::new(start, Some(limit), None).next(false), None);
     }
 }

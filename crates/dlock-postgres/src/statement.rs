@@ -13,6 +13,8 @@ const OUTSIDE: &str = "pg_catalog.now()OPERATOR(pg_catalog.=)pg_catalog.statemen
 /// Advisory locks work on a standby too, and exclude nobody on the primary.
 const STANDBY: &str = "WHEN pg_catalog.pg_is_in_recovery() THEN 'standby'";
 
+const DEADLOCK_TIMEOUT: &str = "pg_catalog.current_setting('deadlock_timeout')";
+
 /// Rolls a failed transaction back.
 pub(crate) const ROLLBACK: &str = "ROLLBACK";
 
@@ -24,14 +26,14 @@ pub(crate) const TERMINATE: &str =
 pub(crate) const CONCURRENTLY: &str = "SELECT EXISTS(SELECT FROM pg_catalog.pg_lock_status() \
      WHERE NOT granted AND locktype OPERATOR(pg_catalog.=) 'virtualxid')";
 
-/// A try or an unlock of one `bigint` key, to be prepared: `$2` picks which, `$3` the mode.
+/// A try or an unlock of one `bigint` key, to be prepared: `$2` picks which, `$3` the mode. A standby is
+/// not tried.
 pub(crate) const PREPARED: &str = "SELECT CASE WHEN $2 THEN CASE \
-     WHEN pg_catalog.pg_is_in_recovery() THEN 'standby' \
-     WHEN CASE WHEN $3 THEN pg_catalog.pg_try_advisory_lock_shared($1) \
-     ELSE pg_catalog.pg_try_advisory_lock($1) END THEN 'granted' \
-     ELSE pg_catalog.current_setting('deadlock_timeout') END \
-     WHEN CASE WHEN $3 THEN pg_catalog.pg_advisory_unlock_shared($1) \
-     ELSE pg_catalog.pg_advisory_unlock($1) END THEN 'released' ELSE 'not held' END";
+     WHEN pg_catalog.pg_is_in_recovery() THEN NULL \
+     WHEN $3 THEN pg_catalog.pg_try_advisory_lock_shared($1) \
+     ELSE pg_catalog.pg_try_advisory_lock($1) END \
+     WHEN $3 THEN pg_catalog.pg_advisory_unlock_shared($1) \
+     ELSE pg_catalog.pg_advisory_unlock($1) END";
 
 /// Undoes what a transaction's lock did behind its savepoint.
 pub(crate) const ROLL_BACK_TO: &str = "ROLLBACK TO SAVEPOINT dlock;RELEASE SAVEPOINT dlock";
@@ -54,36 +56,31 @@ fn call(function: &str, mode: Mode, key: Number) -> String {
     }
 }
 
-/// A try outside a transaction, which says `transaction` inside one; where the key is held elsewhere it
-/// tells the server's `deadlock_timeout`.
+/// A try, which is none on a standby and inside a transaction: those take a closer look.
 pub(crate) fn try_lock(mode: Mode, key: Number) -> String {
-    let inside = format!("NOT {OUTSIDE} THEN 'transaction'");
-    try_unless(&inside, "pg_try_advisory_lock", mode, key)
+    let tried = call("pg_try_advisory_lock", mode, key);
+    format!("SELECT CASE WHEN {OUTSIDE} AND NOT pg_catalog.pg_is_in_recovery() THEN {tried} END")
 }
 
-/// A try inside a transaction begun by hand: refused where that, or the session, holds the key.
-pub(crate) fn try_inside(mode: Mode, key: Number) -> String {
-    let held = format!("{} THEN 'held'", is_held(None, key));
-    try_unless(&held, "pg_try_advisory_lock", mode, key)
+/// A try anywhere, which says why it is none: refused where the session or its transaction holds the key.
+pub(crate) fn try_closely(mode: Mode, key: Number) -> String {
+    try_unless_held("pg_try_advisory_lock", mode, key)
 }
 
 /// The same for the transaction's own lock, behind a savepoint.
 pub(crate) fn try_xact_lock(mode: Mode, key: Number) -> String {
-    let held = format!("{} THEN 'held'", is_held(None, key));
-    format!("SAVEPOINT dlock;{}", try_unless(&held, "pg_try_advisory_xact_lock", mode, key))
+    format!("SAVEPOINT dlock;{}", try_unless_held("pg_try_advisory_xact_lock", mode, key))
 }
 
-fn try_unless(refusal: &str, function: &str, mode: Mode, key: Number) -> String {
+fn try_unless_held(function: &str, mode: Mode, key: Number) -> String {
+    let (held, tried) = (is_held(None, key), call(function, mode, key));
     format!(
-        "SELECT CASE {STANDBY} WHEN {refusal} WHEN {} THEN 'granted' \
-         ELSE pg_catalog.current_setting('deadlock_timeout') END",
-        call(function, mode, key)
+        "SELECT CASE {STANDBY} WHEN {held} THEN 'held' WHEN {tried} THEN 'granted' ELSE 'elsewhere' END"
     )
 }
 
 pub(crate) fn unlock(mode: Mode, key: Number) -> String {
-    let unlocked = call("pg_advisory_unlock", mode, key);
-    format!("SELECT CASE WHEN {unlocked} THEN 'released' ELSE 'not held' END")
+    format!("SELECT {}", call("pg_advisory_unlock", mode, key))
 }
 
 /// An unlock of what may not be held, which would be a warning in the server's log.
@@ -129,7 +126,7 @@ pub(crate) enum Form {
 }
 
 /// One slice of a session's wait, of so many milliseconds: an implicit transaction, whose settings end
-/// with it. The session's lock is asked for last, when the transaction's is held or is not to be had: a
+/// with it. Its first answer tells the server's `deadlock_timeout`, or why there is no wait. The session's lock is asked for last, when the transaction's is held or is not to be had: a
 /// session's lock that reports a time-out may be held all the same.
 ///
 /// Inside a transaction begun by hand nothing is set, taken or aborted.
@@ -138,7 +135,8 @@ pub(crate) fn wait(form: Form, mode: Mode, key: Number, millis: u64) -> String {
     let (limits, taken) = (limits(&ok, key, millis), take(form, mode, key, &ok));
     let last = call("pg_try_advisory_lock", mode, key);
     format!(
-        "SELECT CASE {STANDBY} WHEN {OUTSIDE} THEN 'waits' ELSE 'transaction' END,{limits};{taken};\
+        "SELECT CASE {STANDBY} WHEN {OUTSIDE} THEN {DEADLOCK_TIMEOUT} ELSE 'transaction' END,\
+         {limits};{taken};\
          SELECT CASE WHEN {ok} THEN CASE WHEN {last} THEN 'granted' ELSE 'timed out' END END"
     )
 }
@@ -150,7 +148,7 @@ pub(crate) fn wait_in_xact(form: Form, mode: Mode, key: Number, millis: u64) -> 
     let (limits, taken) = (limits("true", key, millis), take(form, mode, key, "true"));
     let last = call("pg_try_advisory_xact_lock", mode, key);
     format!(
-        "SAVEPOINT dlock;SELECT {told},{limits};{taken};\
+        "SAVEPOINT dlock;SELECT {DEADLOCK_TIMEOUT},{told},{limits};{taken};\
          SELECT CASE WHEN {last} THEN 'granted' ELSE 'timed out' END"
     )
 }

@@ -1,6 +1,6 @@
 use crate::answer::{
-    Answer, Native, Tried, ends_session, is_in_failed_transaction, lacks_plpgsql, meaning, queue,
-    read, standby, word,
+    Answer, Native, Tried, ends_session, is_in_failed_transaction, lacks_plpgsql,
+    meaning, queue, read, standby, word,
 };
 use crate::registry::Registry;
 use crate::slice::Slices;
@@ -61,17 +61,18 @@ impl<'a> Xact<'a> {
         Ok(Tried::new(word(&rows)))
     }
 
-    async fn wait_once(&mut self, length: Duration) -> Result<bool, Error> {
+    async fn wait_once(&mut self, length: Duration, slices: &mut Slices) -> Result<bool, Error> {
         let millis = Wait::millis(length).max(1);
         let text = statement::wait_in_xact(self.form, self.mode, self.key.number(), millis);
         match self.ask(&text).await {
             Ok(rows) if word(&rows) == Some("granted") => {
-                let told = [0, 1, 2].map(|column| rows.first().and_then(|row| row.get(column)));
+                let told = [1, 2, 3].map(|column| rows.first().and_then(|row| row.get(column)));
                 self.end_savepoint(&statement::restore(told));
                 Ok(true)
             }
-            Ok(_) => {
+            Ok(rows) => {
                 self.end_savepoint(ROLL_BACK_TO);
+                slices.learn(rows.first().and_then(|row| row.get(0)));
                 Ok(false)
             }
             Err(error) => self.not_waited(error),
@@ -101,7 +102,7 @@ impl<'a> Xact<'a> {
 
     async fn queue_up(&mut self, mut slices: Slices) -> Result<bool, Error> {
         while let Some(length) = slices.next(true) {
-            if self.wait_once(length).await? {
+            if self.wait_once(length, &mut slices).await? {
                 return Ok(true);
             }
         }
@@ -138,14 +139,12 @@ impl RawLock for Xact<'_> {
         let start = Instant::now();
         let granted = match self.attempt().await? {
             Tried::Granted => true,
-            Tried::Held => return Err(Error::AlreadyHeld),
-            Tried::Standby => return Err(standby()),
-            Tried::Inside | Tried::Elsewhere(_) if wait == Wait::No => false,
-            Tried::Inside => return Err(crate::answer::inside()),
-            Tried::Elsewhere(deadlock_timeout) => {
-                let slices = Slices::new(start, wait.limit(), None, deadlock_timeout);
-                self.queue_up(slices.all_full()).await?
+            Tried::Elsewhere if wait == Wait::No => false,
+            Tried::Elsewhere => {
+                self.queue_up(Slices::new(start, wait.limit(), None).all_full()).await?
             }
+            Tried::HeldHere => return Err(Error::AlreadyHeld),
+            Tried::Standby => return Err(standby()),
         };
         if let (true, Some(registry)) = (granted, Registry::known(self.client())) {
             registry.note_transaction(self.key.number());
