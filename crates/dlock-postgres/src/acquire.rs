@@ -3,8 +3,8 @@
 use crate::Error;
 use crate::advisory::{Advisory, Hold};
 use crate::answer::{
-    Native, Tried, ends_session, inside, is_in_failed_transaction, is_not_allowed,
-    lacks_plpgsql, standby, word,
+    Native, Tried, ends_session, inside, is_in_failed_transaction, is_not_allowed, lacks_plpgsql,
+    standby, word,
 };
 use crate::halves::Call;
 use crate::registry::Claim;
@@ -86,7 +86,7 @@ impl<S: AsSession> Advisory<S> {
         if !in_transaction {
             let text = statement::try_lock(self.asked(), self.number());
             let tried = self.call(Call::Try, &text).await;
-            match self.settled(tried).await? {
+            match self.certain(tried).await? {
                 Some(true) => return Ok(Attempt::Granted),
                 Some(false) => return Ok(Attempt::Elsewhere),
                 None => {}
@@ -94,7 +94,7 @@ impl<S: AsSession> Advisory<S> {
         }
         self.hold = Hold::Unknown;
         let rows = self.ask(&statement::try_closely(self.asked(), self.number())).await;
-        match Tried::new(word(&self.settled(rows).await?)) {
+        match Tried::new(word(&self.certain(rows).await?)) {
             Tried::Granted => Ok(Attempt::Granted),
             Tried::Elsewhere => Ok(Attempt::Inside),
             Tried::HeldHere => Err(Error::AlreadyHeld),
@@ -103,7 +103,7 @@ impl<S: AsSession> Advisory<S> {
     }
 
     /// An answer is told as it is, an error once it is certain that the key is not held.
-    async fn settled<T>(&mut self, answer: Result<T, Native>) -> Result<T, Error> {
+    async fn certain<T>(&mut self, answer: Result<T, Native>) -> Result<T, Error> {
         match answer {
             Ok(answer) => {
                 self.hold = Hold::Wanted;

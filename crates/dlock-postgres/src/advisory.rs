@@ -1,10 +1,10 @@
-use crate::answer::{Native, ends_session, is_in_failed_transaction, meaning, queue, read, truth};
+use crate::answer::{Native, ends_session, meaning, queue, read, truth};
 use crate::halves::Call;
 use crate::key::Number;
-use crate::leaving::{Leaving, Undo};
+use crate::leaving::Leaving;
 use crate::registry::{Claim, Registry};
 use crate::session::AsSession;
-use crate::{Error, Key, Mode, statement};
+use crate::{Error, Key, Mode};
 use dlock_core::{
     RawIntoSession, RawLock, RawNew, RawShared, RawSlice, RawUnlock, SessionRef, Wait,
 };
@@ -19,7 +19,7 @@ use tokio_postgres::{Client, SimpleQueryRow, SimpleQueryStream};
 
 /// An advisory lock that is held by the session.
 pub struct Advisory<S: AsSession> {
-    kept: S::Kept,
+    pub(crate) kept: S::Kept,
     pub(crate) registry: Arc<Registry>,
     key: Key,
     mode: Mode,
@@ -29,11 +29,11 @@ pub struct Advisory<S: AsSession> {
     pub(crate) slice: Option<Duration>,
     pub(crate) hold: Hold,
     /// A wait whose answer is to come, and its turn.
-    waiting: Option<(Pin<Box<SimpleQueryStream>>, OwnedSemaphorePermit)>,
-    leaving: Option<Leaving>,
+    pub(crate) waiting: Option<(Pin<Box<SimpleQueryStream>>, OwnedSemaphorePermit)>,
+    pub(crate) leaving: Option<Leaving>,
     ended: bool,
     /// Where the last acquire was made, for a drop off the runtime.
-    runtime: Option<Handle>,
+    pub(crate) runtime: Option<Handle>,
 }
 
 /// What this lock has to do with its key on the session.
@@ -66,7 +66,7 @@ impl<S: AsSession> Advisory<S> {
         }
     }
 
-    fn client(&self) -> &Client {
+    pub(crate) fn client(&self) -> &Client {
         S::client(&self.kept)
     }
 
@@ -76,11 +76,6 @@ impl<S: AsSession> Advisory<S> {
 
     pub(crate) fn asked(&self) -> Mode {
         self.asked
-    }
-
-    fn undo(&self) -> Undo {
-        let (registry, mode, key) = (Arc::clone(&self.registry), self.asked, self.number());
-        Undo { registry, mode, key, may_roll_back: S::IS_ALONE }
     }
 
     /// Says something, and reads the answer.
@@ -112,46 +107,10 @@ impl<S: AsSession> Advisory<S> {
         rows
     }
 
-    /// Makes sure that the key is not held by this lock, whatever was asked last.
-    pub(crate) async fn let_go(&mut self) -> Result<(), Error> {
-        let done = self.undo().done(self.client()).await;
-        done.map_err(|error| self.failed(error))?;
-        self.is_free();
-        Ok(())
-    }
-
-    pub(crate) fn is_free(&mut self) {
-        self.hold = Hold::Nothing;
-        self.registry.free(self.number());
-    }
-
     /// What an error means. One that ended the session is kept in mind.
     pub(crate) fn failed(&mut self, error: Native) -> Error {
         self.ended |= ends_session(&error);
         meaning(error)
-    }
-
-    async fn unlock_once(&mut self) -> Result<bool, Error> {
-        let text = statement::unlock(self.asked, self.number());
-        let unlocked = self.call(Call::Unlock, &text).await;
-        match unlocked {
-            Ok(released) => {
-                self.is_free();
-                Ok(released == Some(true))
-            }
-            Err(error) if ends_session(&error) || is_in_failed_transaction(&error) => {
-                self.hold = Hold::Held;
-                Err(self.failed(error))
-            }
-            // Cancelled from outside: it may have been done before.
-            Err(_) => match self.let_go().await {
-                Ok(()) => Ok(true),
-                Err(error) => {
-                    self.hold = Hold::Held;
-                    Err(error)
-                }
-            },
-        }
     }
 }
 
@@ -211,36 +170,11 @@ impl<S: AsSession> RawLock for Advisory<S> {
     }
 
     fn abandon(&mut self) {
-        // The rest of its answer is thrown away; its turn goes on to what stands behind it.
-        let turn = self.waiting.take().map(|(_, turn)| turn);
-        let undo = self.undo();
-        let text = match self.hold {
-            Hold::Nothing => return,
-            Hold::Wanted => return self.is_free(),
-            Hold::Unknown => undo.text(),
-            Hold::Held => statement::unlock(self.asked, self.number()),
-        };
-        self.hold = Hold::Unknown;
-        match queue(self.client(), &text) {
-            Ok(sent) => {
-                let link = S::link(&self.kept);
-                let runtime = Handle::try_current().ok().or(self.runtime.clone());
-                self.leaving = Some(Leaving::begin(undo, sent, link, turn, runtime.as_ref()));
-            }
-            Err(_) => self.is_free(),
-        }
+        self.leave();
     }
 
     async fn settle(&mut self) -> Result<(), Error> {
-        let has_left = self.leaving.take().is_some_and(|leaving| leaving.stop());
-        match self.hold {
-            Hold::Nothing => Ok(()),
-            _ if has_left => {
-                self.hold = Hold::Nothing;
-                Ok(())
-            }
-            _ => self.let_go().await,
-        }
+        self.settled().await
     }
 }
 
@@ -250,15 +184,7 @@ impl<S: AsSession> RawUnlock for Advisory<S> {
     }
 
     async fn unlock_scope(&mut self) -> Result<bool, Error> {
-        let unlocked = self.unlock_once().await;
-        match unlocked {
-            Err(Error::Driver(error)) if S::IS_ALONE && is_in_failed_transaction(&error) => {
-                let rolled_back = self.ask(statement::ROLLBACK).await;
-                rolled_back.map_err(|error| self.failed(error))?;
-                self.unlock_once().await
-            }
-            unlocked => unlocked,
-        }
+        self.unlock_at_last().await
     }
 }
 

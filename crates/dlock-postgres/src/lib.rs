@@ -29,6 +29,7 @@ mod mode;
 #[cfg(any(feature = "bb8", feature = "deadpool"))]
 mod pooled;
 mod registry;
+mod release;
 mod session;
 mod slice;
 mod statement;
