@@ -1,6 +1,6 @@
 use crate::answer::{
-    Answer, Native, Tried, ends_session, is_in_failed_transaction, lacks_plpgsql,
-    meaning, queue, read, standby, word,
+    Answer, Native, Tried, ends_session, is_in_failed_transaction, lacks_plpgsql, meaning, queue,
+    read, standby, word,
 };
 use crate::registry::Registry;
 use crate::slice::Slices;

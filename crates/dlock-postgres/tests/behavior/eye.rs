@@ -1,4 +1,5 @@
-use dlock_postgres::{Key, Number};
+use dlock_core::Wait;
+use dlock_postgres::{Key, Lock, Number, Session};
 use dlock_testkit::server::Postgres;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::{Duration, Instant};
@@ -81,7 +82,8 @@ impl Eye {
         };
         let count = "SELECT count(*) FILTER (WHERE granted), count(*) FILTER (WHERE NOT granted) \
                      FROM pg_locks WHERE locktype = 'advisory' AND objsubid = $2 \
-                     AND (classid::int8 << 32) | objid::int8 = $1";
+                     AND (classid::int8 << 32) | objid::int8 = $1 \
+                     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
         let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 2] =
             [(&number, Type::INT8), (&form, Type::INT2)];
         let row = self.0.query_typed_one(count, &parameters).await.expect("the eye");
@@ -100,4 +102,27 @@ impl Eye {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
+}
+
+/// Both halves of a session.
+pub(crate) async fn session() -> Session {
+    session_at(&config()).await
+}
+
+pub(crate) async fn session_at(config: &Config) -> Session {
+    let (client, connection) = config.connect(NoTls).await.expect("a connection");
+    Session::new(client, connection)
+}
+
+/// A lock over a session of its own that holds the key.
+pub(crate) async fn holder(key: impl Into<Key>) -> Lock<Client> {
+    let mut holder = Lock::new(connect().await, key.into()).unwrap();
+    assert!(holder.acquire(Wait::No).await.unwrap());
+    holder
+}
+
+/// Begins a transaction by hand, and has it fail.
+pub(crate) async fn fail(client: &Client) {
+    client.batch_execute("BEGIN").await.unwrap();
+    client.batch_execute("SELECT 1/0").await.unwrap_err();
 }

@@ -2,6 +2,7 @@
 
 mod eye;
 mod far;
+mod hostile;
 mod keys;
 mod own;
 mod pooler;

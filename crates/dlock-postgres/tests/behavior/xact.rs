@@ -1,12 +1,11 @@
 //! Locks that belong to the caller's transaction.
 
-use crate::eye::{Eye, connect, show};
+use crate::eye::{Eye, connect, holder, show};
 use dlock_core::Wait;
 use dlock_postgres::{Error, Lock, XactLock};
 use dlock_testkit::polled::polled;
 use futures::future::join;
 use std::time::{Duration, Instant};
-use tokio_postgres::Client;
 
 const WAITS: [Wait; 3] = [Wait::No, Wait::For(Duration::from_secs(1)), Wait::Forever];
 const LIMITS: &str = "SELECT current_setting('lock_timeout') || ' ' || \
@@ -207,10 +206,4 @@ async fn aborted_before() {
     }
     transaction.rollback().await.unwrap();
     assert_eq!(show(&client, "SELECT 5").await, "5");
-}
-
-async fn holder(key: &str) -> Lock<Client> {
-    let mut holder = Lock::new(connect().await, key).unwrap();
-    assert!(holder.acquire(Wait::No).await.unwrap());
-    holder
 }

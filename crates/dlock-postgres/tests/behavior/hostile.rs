@@ -1,0 +1,372 @@
+//! A search path full of names that are not the system's: none of them is called, no answer changes.
+//!
+//! What is overloaded is taken from the crate's own statements, so that a new one is tried too.
+
+use crate::eye::{Eye, config, connect, connect_to, fail, session_at, show};
+use dlock_core::Wait;
+use dlock_postgres::{AsSession, Error, Key, Lock, XactLock};
+use dlock_testkit::polled::polled;
+use futures::future::{join, join_all};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_postgres::{Client, Config};
+
+const STATEMENTS: &str = include_str!("../../src/statement.rs");
+const SHORT: Duration = Duration::from_millis(60);
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Overloads every function of these names with the system's own arguments, and makes a domain of every
+/// type of these names. Whoever calls one of them is counted, and fails.
+const OVERLOAD: &str = r#"
+CREATE SCHEMA hostile;
+CREATE SEQUENCE hostile.hits;
+CREATE FUNCTION hostile.hit(name text) RETURNS boolean LANGUAGE plpgsql AS
+  'BEGIN PERFORM pg_catalog.nextval(''hostile.hits''); RAISE EXCEPTION ''hostile %'', name; END';
+DO $do$
+DECLARE
+  called pg_proc; kind pg_type; arguments text; result text; target text;
+BEGIN
+  FOR called IN SELECT * FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace
+    AND (proname = ANY (names()) OR regexp_replace(proname, '_shared$', '') = ANY (names()))
+    AND prokind = 'f'
+  LOOP
+    IF EXISTS (SELECT FROM unnest(called.proargtypes) a JOIN pg_type t ON t.oid = a
+               WHERE t.typtype = 'p') THEN CONTINUE; END IF;
+    SELECT string_agg(format_type(a, NULL), ',' ORDER BY o) INTO arguments
+      FROM unnest(called.proargtypes) WITH ORDINALITY AS u(a, o);
+    result := CASE WHEN called.prorettype = 'record'::regtype THEN 'SETOF pg_catalog.pg_locks'
+                   ELSE format_type(called.prorettype, NULL) END;
+    FOREACH target IN ARRAY ARRAY['hostile', 'public'] LOOP
+      BEGIN
+        EXECUTE format('CREATE FUNCTION %I.%I(%s) RETURNS %s LANGUAGE plpgsql AS %L', target,
+          called.proname, coalesce(arguments, ''), result,
+          format('BEGIN PERFORM hostile.hit(%L); END', called.proname));
+        INSERT INTO made VALUES (called.proname);
+      EXCEPTION WHEN invalid_function_definition OR duplicate_function OR feature_not_supported
+        OR datatype_mismatch OR undefined_object THEN NULL;
+      END;
+    END LOOP;
+  END LOOP;
+  FOR kind IN SELECT * FROM pg_type WHERE typnamespace = 'pg_catalog'::regnamespace
+    AND typname = ANY (names()) AND typtype = 'b'
+  LOOP
+    EXECUTE format('CREATE DOMAIN hostile.%I AS pg_catalog.text CHECK (hostile.hit(%L))',
+      kind.typname, kind.typname);
+    INSERT INTO made VALUES (kind.typname);
+  END LOOP;
+END $do$;
+CREATE VIEW hostile.pg_locks AS SELECT hostile.hit('pg_locks') AS granted, 'advisory'::text AS locktype;
+"#;
+
+/// Overloads operators for every two of the types that the statements may compare.
+const OPERATORS: &str = r"
+DO $do$
+DECLARE one text; two text; symbol text; target text;
+  kinds text[] := '{bool,int2,int4,int8,oid,xid,text,name,varchar,numeric,timestamptz}';
+BEGIN
+  FOREACH target IN ARRAY ARRAY['hostile', 'public'] LOOP
+    FOREACH one IN ARRAY kinds LOOP FOREACH two IN ARRAY kinds LOOP
+      EXECUTE format('CREATE FUNCTION %I.operator(pg_catalog.%I, pg_catalog.%I) RETURNS boolean '
+        'LANGUAGE plpgsql AS ''BEGIN RETURN hostile.hit(''''operator''''); END''', target, one, two);
+      FOREACH symbol IN ARRAY symbols() LOOP
+        EXECUTE format('CREATE OPERATOR %I.%s (LEFTARG = pg_catalog.%I, RIGHTARG = pg_catalog.%I, '
+          'FUNCTION = %I.operator)', target, symbol, one, two, target);
+      END LOOP;
+    END LOOP; END LOOP;
+  END LOOP;
+END $do$;
+";
+
+/// The words of the statements: names of functions and types among them.
+fn words() -> BTreeSet<&'static str> {
+    STATEMENTS
+        .split(|character: char| !(character.is_ascii_alphanumeric() || character == '_'))
+        .filter(|word| word.starts_with(|first: char| first.is_ascii_lowercase()))
+        .collect()
+}
+
+/// The operators that are written with `OPERATOR(…)`, and those that stand between blanks.
+fn symbols() -> BTreeSet<&'static str> {
+    let qualified = STATEMENTS.split("OPERATOR(pg_catalog.").skip(1);
+    let qualified = qualified.filter_map(|rest| rest.split(')').next());
+    let symbols = "+-*/<>=~!@#%^&|";
+    let bare = STATEMENTS.split([' ', '\'', '"', '(', ')', '\n']);
+    let is_symbol = |word: &&str| !word.is_empty() && word.chars().all(|c| symbols.contains(c));
+    // Rust's, which are none of SQL's; and a comment.
+    let rusts = ["=>", "->", "//", "///", "//!", "&"];
+    qualified.chain(bare).filter(is_symbol).filter(|word| !rusts.contains(word)).collect()
+}
+
+fn array<'a>(function: &str, values: impl IntoIterator<Item = &'a str>) -> String {
+    let mut text =
+        format!("CREATE FUNCTION {function}() RETURNS text[] LANGUAGE sql AS $$ SELECT '{{");
+    for (number, value) in values.into_iter().enumerate() {
+        let comma = if number > 0 { "," } else { "" };
+        write!(text, "{comma}\"{value}\"").unwrap();
+    }
+    text + "}'::text[] $$;"
+}
+
+/// A database whose `public` and a schema in front of `pg_catalog` are hostile.
+struct Hostile {
+    name: &'static str,
+    admin: Client,
+}
+
+impl Hostile {
+    async fn create(name: &'static str) -> Self {
+        let outside = connect().await;
+        outside.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
+        let admin = connect_to(config().dbname(name)).await;
+        admin.batch_execute("CREATE TABLE made (name text)").await.unwrap();
+        admin.batch_execute(&array("names", words())).await.unwrap();
+        admin.batch_execute(&array("symbols", symbols())).await.unwrap();
+        admin.batch_execute(OVERLOAD).await.unwrap();
+        admin.batch_execute(OPERATORS).await.unwrap();
+        let grant = "GRANT USAGE ON SCHEMA hostile TO PUBLIC; GRANT ALL ON hostile.hits TO PUBLIC";
+        admin.batch_execute(grant).await.unwrap();
+        Self { name, admin }
+    }
+
+    /// In front of the system's names, and behind them where a better fit wins.
+    fn configs(&self) -> [Config; 2] {
+        ["hostile,pg_catalog,public", "public"].map(|path| {
+            let mut config = config();
+            config.dbname(self.name).options(format!("-c search_path={path}"));
+            config
+        })
+    }
+
+    async fn connect(config: &Config) -> Client {
+        let client = connect_to(config).await;
+        let table =
+            "CREATE TEMP TABLE pg_locks (granted pg_catalog.bool, locktype pg_catalog.text)";
+        client.batch_execute(table).await.unwrap();
+        client
+    }
+
+    async fn eye(&self) -> Eye {
+        Eye::at(config().dbname(self.name)).await
+    }
+
+    async fn is_untouched(self) {
+        let called = "SELECT is_called FROM hostile.hits";
+        assert_eq!(show(&self.admin, called).await, "f", "something of theirs was called");
+        let drop = format!("DROP DATABASE {} WITH (FORCE)", self.name);
+        connect().await.batch_execute(&drop).await.unwrap();
+    }
+}
+
+fn keys() -> [Key; 3] {
+    [Key::from(-7), Key::from(i64::MAX), Key::from((i32::MIN, 7))]
+}
+
+fn lock_of<S: AsSession>(session: S, key: &Key, shared: bool) -> Lock<S> {
+    let lock = Lock::new(session, key).unwrap();
+    if shared { lock.shared() } else { lock }
+}
+
+/// The test's own ground: names were found, the overloads are in place, and a call of one is seen.
+#[tokio::test]
+async fn what_is_overloaded_is_what_the_statements_use() {
+    let hostile = Hostile::create("dlock_hostile_ground").await;
+    for name in [
+        "now",
+        "statement_timestamp",
+        "set_config",
+        "current_setting",
+        "pg_backend_pid",
+        "pg_is_in_recovery",
+        "pg_try_advisory_lock",
+        "pg_advisory_unlock_shared",
+        "pg_advisory_xact_lock",
+        "pg_lock_status",
+        "int8",
+        "oid",
+    ] {
+        let count = format!("SELECT count(*) > 0 FROM made WHERE name = '{name}'");
+        assert_eq!(show(&hostile.admin, &count).await, "t", "{name}");
+    }
+    assert!(symbols().contains("="), "{:?}", symbols());
+    let [front, public] = hostile.configs();
+    let front = Hostile::connect(&front).await;
+    for theirs in
+        ["now()", "1 = 1", "int8 '1'", "pg_backend_pid()", "(SELECT granted FROM hostile.pg_locks)"]
+    {
+        let error = front.simple_query(&format!("SELECT {theirs}")).await.unwrap_err();
+        assert!(
+            error.as_db_error().unwrap().message().starts_with("hostile"),
+            "{theirs}: {error:?}"
+        );
+    }
+    let public = Hostile::connect(&public).await;
+    let better = public.simple_query("SELECT 1::oid = 1::int4").await.unwrap_err();
+    assert!(better.as_db_error().unwrap().message().starts_with("hostile"), "{better:?}");
+    let drop = format!("DROP DATABASE {} WITH (FORCE)", hostile.name);
+    connect().await.batch_execute(&drop).await.unwrap();
+}
+
+#[tokio::test]
+async fn tries_waits_and_releases() {
+    let hostile = Hostile::create("dlock_hostile_waits").await;
+    let eye = hostile.eye().await;
+    let mut rounds = Vec::new();
+    for config in hostile.configs() {
+        for key in keys() {
+            for shared in [false, true] {
+                // Each round has keys of its own, so that all of them go on at once.
+                rounds.push((config.clone(), apart(&key, rounds.len()), shared));
+            }
+        }
+    }
+    join_all(rounds.iter().map(async |(config, key, shared)| {
+        let (client, other) = (Hostile::connect(config).await, Hostile::connect(config).await);
+        waits(lock_of(&client, key, *shared), &other, key, &eye).await;
+        waits(lock_of(session_at(config).await, key, *shared), &other, key, &eye).await;
+    }))
+    .await;
+    hostile.is_untouched().await;
+}
+
+/// Another key of the same form, with the same bits at its ends.
+fn apart(key: &Key, number: usize) -> Key {
+    let number = i32::try_from(number).unwrap() << 8;
+    match key.number() {
+        dlock_postgres::Number::Single(key) => Key::from(key ^ i64::from(number)),
+        dlock_postgres::Number::Pair(one, two) => Key::from((one, two ^ number)),
+    }
+}
+
+async fn waits<S: AsSession>(mut lock: Lock<S>, other: &Client, key: &Key, eye: &Eye) {
+    for wait in [Wait::No, Wait::For(SECOND), Wait::Forever] {
+        assert!(lock.acquire(wait).await.unwrap());
+        assert_eq!(eye.sees(key).await, (1, 0));
+        lock.release().await.unwrap();
+    }
+    let mut holder = Lock::new(other, key).unwrap();
+    assert!(holder.acquire(Wait::No).await.unwrap());
+    for wait in [Wait::No, Wait::For(SHORT)] {
+        assert!(!lock.acquire(wait).await.unwrap());
+    }
+    let release = async {
+        eye.until(key, (1, 1)).await;
+        tokio::time::sleep(SHORT * 3).await;
+        holder.release().await.unwrap();
+    };
+    let (granted, ()) = join(lock.acquire(Wait::Forever), release).await;
+    assert!(granted.unwrap());
+    assert_eq!(eye.sees(key).await, (1, 0));
+    lock.release().await.unwrap();
+    eye.until(key, (0, 0)).await;
+}
+
+/// What lets go behind a drop, in and outside a transaction begun by hand, and the try inside one.
+#[tokio::test]
+async fn drops_and_transactions_begun_by_hand() {
+    let hostile = Hostile::create("dlock_hostile_drops").await;
+    let eye = hostile.eye().await;
+    for config in hostile.configs() {
+        for key in keys() {
+            for shared in [false, true] {
+                let client = Arc::new(Hostile::connect(&config).await);
+                let mut lock = lock_of(Arc::clone(&client), &key, shared);
+                assert!(polled(lock.acquire(Wait::No), 1).await.is_none());
+                lock.close().await.unwrap();
+                client.batch_execute("BEGIN").await.unwrap();
+                let guard = lock.lock().await.unwrap();
+                let mut second = Lock::new(Arc::clone(&client), &key).unwrap();
+                assert!(matches!(second.acquire(Wait::No).await, Err(Error::AlreadyHeld)));
+                client.batch_execute("COMMIT").await.unwrap();
+                fail(&client).await;
+                drop(guard);
+                drop(lock);
+                client.batch_execute("ROLLBACK").await.unwrap();
+                eye.until(&key, (0, 0)).await;
+            }
+        }
+    }
+    hostile.is_untouched().await;
+}
+
+#[tokio::test]
+async fn locks_of_transactions() {
+    let hostile = Hostile::create("dlock_hostile_xact").await;
+    let eye = hostile.eye().await;
+    for config in hostile.configs() {
+        for key in keys() {
+            let mut client = Hostile::connect(&config).await;
+            let (other, shared) = (Hostile::connect(&config).await, key == Key::from(-7));
+            client.batch_execute("SET lock_timeout = 4321").await.unwrap();
+            let transaction = client.transaction().await.unwrap();
+            let lock = XactLock::new(&transaction, &key).unwrap();
+            let mut lock = if shared { lock.shared() } else { lock };
+            let mut holder = Lock::new(&other, &key).unwrap();
+            assert!(holder.acquire(Wait::No).await.unwrap());
+            assert!(!lock.try_lock().await.unwrap());
+            assert!(!lock.acquire(SHORT).await.unwrap());
+            assert!(polled(lock.acquire(Wait::Forever), 2).await.is_none());
+            let release = async {
+                eye.until(&key, (1, 1)).await;
+                holder.release().await.unwrap();
+            };
+            let (granted, ()) = join(lock.acquire(Wait::Forever), release).await;
+            assert!(granted.unwrap());
+            let mut second = Lock::new(transaction.client(), &key).unwrap();
+            assert!(matches!(second.acquire(Wait::No).await, Err(Error::AlreadyHeld)));
+            drop(second);
+            assert_eq!(show(transaction.client(), "SHOW lock_timeout").await, "4321ms");
+            transaction.commit().await.unwrap();
+            eye.until(&key, (0, 0)).await;
+        }
+    }
+    hostile.is_untouched().await;
+}
+
+/// The look that tells a deadlock from a `CONCURRENTLY` command.
+#[tokio::test]
+async fn deadlocks() {
+    let hostile = Hostile::create("dlock_hostile_dead").await;
+    for config in hostile.configs() {
+        let (one, two) = (Hostile::connect(&config).await, Hostile::connect(&config).await);
+        let (mut one_a, mut one_b) = (Lock::new(&one, 1).unwrap(), Lock::new(&one, 2).unwrap());
+        let (mut two_a, mut two_b) = (Lock::new(&two, 1).unwrap(), Lock::new(&two, 2).unwrap());
+        assert!(one_a.acquire(Wait::No).await.unwrap());
+        assert!(two_b.acquire(Wait::No).await.unwrap());
+        let first = async {
+            let answer = one_b.acquire(SECOND * 5).await;
+            one_a.release().await.unwrap();
+            answer
+        };
+        let second = async {
+            let answer = two_a.acquire(SECOND * 5).await;
+            two_b.release().await.unwrap();
+            answer
+        };
+        let (first, second) = join(first, second).await;
+        let victims = [&first, &second];
+        let victims = victims.iter().filter(|answer| matches!(answer, Err(Error::Deadlock(_))));
+        assert_eq!(victims.count(), 1, "{first:?}, {second:?}");
+    }
+    hostile.is_untouched().await;
+}
+
+/// Without `plpgsql` for this role.
+#[tokio::test]
+async fn waits_without_plpgsql() {
+    let hostile = Hostile::create("dlock_hostile_plain").await;
+    let eye = hostile.eye().await;
+    let revoke =
+        "REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC; CREATE ROLE dlock_plain LOGIN PASSWORD 'x'";
+    hostile.admin.batch_execute(revoke).await.unwrap();
+    for mut config in hostile.configs() {
+        config.user("dlock_plain").password("x");
+        for key in keys() {
+            let (client, other) = (connect_to(&config).await, connect_to(&config).await);
+            waits(lock_of(&client, &key, false), &other, &key, &eye).await;
+        }
+    }
+    hostile.is_untouched().await;
+    connect().await.batch_execute("DROP ROLE dlock_plain").await.unwrap();
+}
