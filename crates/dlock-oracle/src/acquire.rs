@@ -1,8 +1,10 @@
 //! Asking for a lock, or for another mode of it, slice by slice.
 
 use crate::answer::{self, DEADLOCK, GRANTED, OWNED_OR_NOT, TIMED_OUT};
+use crate::session::Job;
+use crate::statement::{self, Code};
 use crate::worker::{Claim, Worker};
-use crate::{Error, Mode, statement};
+use crate::{Error, Mode};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -37,20 +39,16 @@ pub(crate) struct Acquire {
     pub(crate) answer: oneshot::Sender<Result<bool, Error>>,
 }
 
-/// What a call for a lock may end with.
-type Code = Result<i64, oracle::Error>;
-
 impl Acquire {
     /// Waits one slice. Then the answer is known, or the wait goes on in its turn.
-    pub(crate) fn step(self, worker: &mut Worker) {
-        let mut is_turn_over = false;
-        match self.slice(worker, &mut is_turn_over) {
-            Some(answer) => drop(self.answer.send(answer)),
-            None => {
-                let (due, session) = (self.due, Arc::clone(&worker.session));
-                session.wait_again(due, is_turn_over, Box::new(|worker| self.step(worker)));
+    pub(crate) fn job(self) -> Job {
+        Box::new(|worker| {
+            let mut is_turn_over = false;
+            match self.slice(worker, &mut is_turn_over) {
+                Some(answer) => drop(self.answer.send(answer)),
+                None => worker.session.wait_again(self.due, is_turn_over, self.job()),
             }
-        }
+        })
     }
 
     fn slice(&self, worker: &mut Worker, is_turn_over: &mut bool) -> Option<Result<bool, Error>> {
@@ -90,17 +88,16 @@ impl Acquire {
         }
         if !code.as_ref().is_err_and(answer::is_cancelled) {
             // The break is still on its way: it may meet nobody else.
-            drop(worker.connection().ping());
+            drop(worker.session.connection.ping());
             return Some(code);
         }
         (!self.undo(worker)).then_some(code)
     }
 
     fn call(&self, worker: &Worker, limit: Duration) -> Code {
-        let Claim { id, on_commit, .. } = *self.claim;
         worker.patiently(limit + MARGIN, |connection| match self.from {
-            None => statement::request(connection, id, self.mode, limit, on_commit),
-            Some(_) => statement::convert(connection, id, self.mode, limit),
+            None => statement::request(connection, &self.claim, self.mode, limit),
+            Some(_) => statement::convert(connection, self.claim.id, self.mode, limit),
         })
     }
 
@@ -117,9 +114,7 @@ impl Acquire {
                 Err(Error::Lost(None))
             }
             (Ok(code), _) => Err(answer::refused(code)),
-            (Err(error), _) if answer::ends_session(&error) || answer::is_compilation(&error) => {
-                Err(worker.failed(error))
-            }
+            (Err(error), _) if answer::is_compilation(&error) => Err(answer::explain(error)),
             (Err(error), _) if self.undo(worker) => Err(answer::explain(error)),
             (Err(error), _) => Err(Error::Lost(Some(error))),
         }
@@ -135,7 +130,7 @@ impl Acquire {
             }
             return true;
         };
-        let back = statement::convert(worker.connection(), id, from, Duration::ZERO);
+        let back = statement::convert(&worker.session.connection, id, from, Duration::ZERO);
         let is_back = matches!(back, Ok(GRANTED));
         if !is_back {
             worker.let_go(id, true);

@@ -9,11 +9,8 @@ pub(crate) const DEADLOCK: i64 = 2;
 /// This session owns the lock already (REQUEST), or does not (CONVERT and RELEASE).
 pub(crate) const OWNED_OR_NOT: i64 = 4;
 
-/// Errors of the server that end the session.
+/// Errors of the server.
 /// <https://docs.oracle.com/error-help/db/>
-const ENDS_SESSION: [i32; 9] = [28, 31, 1012, 1089, 1092, 2396, 3113, 3114, 3135];
-const KILLED: [i32; 2] = [28, 31];
-const NOT_CONNECTED: [i32; 2] = [1012, 3114];
 const CANCELLED: i32 = 1013;
 const COMPILATION: i32 = 6550;
 
@@ -24,13 +21,14 @@ const DPI_NO_CLIENT: i32 = 1047;
 const DPI_CALL_TIMEOUT: i32 = 1067;
 const DPI_CLOSED: i32 = 1080;
 
+const NO_CLIENT: &str = "no Oracle client library was found: install Oracle Instant Client (Basic or \
+    Basic Light), and add its directory to the system's library search path";
+const NO_GRANT: &str = "the user of this session may not use DBMS_LOCK: an administrator has to run \
+    GRANT EXECUTE ON SYS.DBMS_LOCK TO <user>";
+
 /// A code that none of the calls expects.
 pub(crate) fn refused(code: i64) -> Error {
-    let meaning = match code {
-        3 => "a parameter was not accepted; this is a bug of dlock's",
-        5 => "the lock handle was not accepted; this is a bug of dlock's",
-        _ => "DBMS_LOCK's manual has no such code",
-    };
+    let meaning = "none of its calls may give this code of DBMS_LOCK; this is a bug of dlock's";
     Error::Refused { code: i32::try_from(code).unwrap_or(i32::MAX), meaning }
 }
 
@@ -39,45 +37,32 @@ pub(crate) fn refused(code: i64) -> Error {
 /// A missing client library and a missing grant become a sentence on what to do.
 #[must_use]
 pub fn explain(error: oracle::Error) -> Error {
-    let is = |codes: &[i32]| code(&error).is_some_and(|code| codes.contains(&code));
-    if is(&KILLED) || is(&[CANCELLED]) || error.dpi_code() == Some(DPI_CALL_TIMEOUT) {
-        return Error::Interrupted(Some(error));
-    }
-    if is(&[60]) {
-        return Error::Deadlock(Some(error));
-    }
-    if error.dpi_code() == Some(DPI_NOT_CONNECTED) || is(&NOT_CONNECTED) {
-        return Error::Closed;
-    }
-    if ends_session(&error) {
-        return Error::Lost(Some(error));
-    }
-    match advice(&error) {
-        Some(advice) => Error::Setup { advice, source: Some(error) },
-        None => Error::Driver(error),
+    match (code(&error), error.dpi_code()) {
+        // Killed, or cancelled.
+        (Some(28 | 31 | 1013), _) | (_, Some(DPI_CALL_TIMEOUT)) => Error::Interrupted(Some(error)),
+        (Some(60), _) => Error::Deadlock(Some(error)),
+        // Not logged on, or not connected.
+        (Some(1012 | 3114), _) | (_, Some(DPI_NOT_CONNECTED)) => Error::Closed,
+        _ if ends_session(&error) => Error::Lost(Some(error)),
+        _ => match advice(&error) {
+            Some(advice) => Error::Setup { advice, source: Some(error) },
+            None => Error::Driver(error),
+        },
     }
 }
 
 fn advice(error: &oracle::Error) -> Option<&'static str> {
-    let says = |text: &str| error.to_string().contains(text);
     if error.dpi_code() == Some(DPI_NO_CLIENT) {
-        return Some(
-            "no Oracle client library was found: install Oracle Instant Client (Basic or Basic \
-             Light), and add its directory to the system's library search path",
-        );
+        return Some(NO_CLIENT);
     }
-    let missing = error.oci_code() == Some(COMPILATION) && says("PLS-00201") && says("DBMS_LOCK");
-    missing.then_some(
-        "the user of this session may not use DBMS_LOCK: an administrator has to run \
-         GRANT EXECUTE ON SYS.DBMS_LOCK TO <user>",
-    )
+    let says = |text| error.to_string().contains(text);
+    (is_compilation(error) && says("PLS-00201") && says("DBMS_LOCK")).then_some(NO_GRANT)
 }
 
 /// Whether the session is over with this error.
 pub(crate) fn ends_session(error: &oracle::Error) -> bool {
-    let gone = [DPI_NOT_CONNECTED, DPI_CLOSED];
-    error.dpi_code().is_some_and(|code| gone.contains(&code))
-        || code(error).is_some_and(|code| ENDS_SESSION.contains(&code))
+    matches!(error.dpi_code(), Some(DPI_NOT_CONNECTED | DPI_CLOSED))
+        || matches!(code(error), Some(28 | 31 | 1012 | 1089 | 1092 | 2396 | 3113 | 3114 | 3135))
 }
 
 /// Whether a break ended the call: what it had done by then is not known.

@@ -1,5 +1,4 @@
 use dlock_core::{KeyError, hash64};
-use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
@@ -26,6 +25,7 @@ const IDS: u32 = 1 << 30;
 /// assert!(Key::try_from(1_i64 << 30).is_err());
 /// # Ok::<(), dlock_core::KeyError>(())
 /// ```
+///
 /// A key remembers the text it was made of, for [`Display`](fmt::Display) and [`Debug`]; what is the
 /// same number is the same key.
 #[derive(Clone, Debug)]
@@ -74,13 +74,9 @@ impl Key {
 }
 
 fn checked(number: impl Into<i128>) -> Result<Key, KeyError> {
-    let given = number.into();
+    let (given, max) = (number.into(), i128::from(IDS - 1));
     let id = u32::try_from(given).ok().filter(|id| *id < IDS);
-    id.map(|id| Key { id, text: None }).ok_or(KeyError::OutOfRange {
-        given,
-        min: 0,
-        max: i128::from(IDS - 1),
-    })
+    id.map(|id| Key { id, text: None }).ok_or(KeyError::OutOfRange { given, min: 0, max })
 }
 
 impl TryFrom<i64> for Key {
@@ -160,18 +156,6 @@ impl PartialEq for Key {
 }
 
 impl Eq for Key {}
-
-impl PartialOrd for Key {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Key {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.id.cmp(&other.id)
-    }
-}
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {

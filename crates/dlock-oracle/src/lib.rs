@@ -7,17 +7,34 @@
 //! # Blocking calls in an async world
 //!
 //! The driver blocks. Every connection with a lock has one plain thread that makes the calls of all
-//! locks over it, in turn, and no thread of the runtime ever waits: a runtime can shut down while a
-//! lock waits. One session waits for one lock at a time, and everything else on it, a release too,
-//! waits behind, for one slice of 5 seconds at most. Two locks that must wait independently need two
-//! sessions.
+//! locks over it, and no thread of the runtime waits for a statement: locks work on any runtime and on
+//! none, and a runtime can shut down while a lock waits.
+//!
+//! # Several locks over one connection
+//!
+//! Tries, releases and the first slice of a wait go before every wait that goes on. The slice that runs
+//! then is broken off, and has its turn afterwards; the break is answered before anything else is said,
+//! so that it meets no other lock's call. Waits take turns, slice by slice, and end at their time
+//! whatever waits in front. Where the server hears no break, what comes meanwhile goes after the slice
+//! that runs. A wait that is broken off joins the server's queue anew: two locks that must wait
+//! independently, or beside many short calls, need two sessions.
 //!
 //! # How a wait is kept exact
 //!
 //! `DBMS_LOCK` counts whole seconds, and cannot be interrupted where breaks are lost on the way. So
-//! a wait queues in the server in slices of 5 seconds, which outlast its own look for deadlocks, and
-//! each slice joins the queue anew. What is left of a second is tried inside the server every 10
+//! a wait queues in the server in slices of 4 seconds, which outlast its own look for deadlocks (said
+//! to be after 3 seconds), and by chance up to a tenth more, in tries: so waiters do not come and go in
+//! step. Each slice joins the queue anew. What is left of a second is tried inside the server every 10
 //! milliseconds: a wait ends at its time, 20 milliseconds late at most, and never early.
+//!
+//! # Longer slices
+//!
+//! A writer among readers who overlap and each hold longer than a slice may never see the key free
+//! while it stands in the queue, though there it would be served in order. Give it a
+//! [`slice`](dlock_core::Lock::slice) that is longer than the reads, in whole seconds; where a real
+//! cluster looks for deadlocks later than after 3 seconds, give all waits a longer one. The price is
+//! paid where breaks are not heard: a dropped wait, and whatever else is to go over its connection,
+//! waits as long. Slices below 4 seconds see no deadlock.
 //!
 //! # Dropped waits
 //!
@@ -26,6 +43,14 @@
 //!
 //! A break ends whatever call the connection is making. Over an `Arc<Connection>`, run no statement
 //! of your own from another thread while a lock waits on that connection.
+//!
+//! # The end of a session
+//!
+//! `guard.abort()` breaks off whatever runs on the connection, a statement of the caller's too, closes
+//! it, and returns when the server has answered. A pool does not get the session back (`CloseMode::Drop`).
+//! A lock that cannot be let go of in the background ends its session in the same way; then, and after
+//! a session that was lost, `close` says `Ok` only once the connection is closed. Where the network has
+//! failed nobody answers: the server lets go when it notices, after `SQLNET.EXPIRE_TIME` at the latest.
 
 mod acquire;
 mod answer;

@@ -1,8 +1,9 @@
 //! Letting go: of a key, and of a session.
 
+use crate::Error;
 use crate::answer::{self, GRANTED, OWNED_OR_NOT};
+use crate::statement::{self, Code};
 use crate::worker::{Claim, Worker};
-use crate::{Error, statement};
 use oracle::conn::CloseMode;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -27,7 +28,12 @@ impl Worker {
                 Ok(code == GRANTED || claim.on_commit)
             }
             Ok(code) => Err(answer::refused(code)),
-            Err(error) => Err(self.failed(error)),
+            Err(error) => {
+                if answer::ends_session(&error) {
+                    self.end();
+                }
+                Err(answer::explain(error))
+            }
         }
     }
 
@@ -52,10 +58,10 @@ impl Worker {
 
     /// Releases a key, and gives the code. A call that a break ended is made again; it may have
     /// released all the same, so that "not owned" means "released" from then on.
-    fn release(&self, id: u32) -> Result<i64, oracle::Error> {
+    fn release(&self, id: u32) -> Code {
         let mut tries = 1;
         loop {
-            match statement::release(self.connection(), id) {
+            match statement::release(&self.session.connection, id) {
                 Err(error) if answer::is_cancelled(&error) && tries < TRIES => tries += 1,
                 Ok(OWNED_OR_NOT) if tries > 1 => return Ok(GRANTED),
                 result => return result,
@@ -77,7 +83,7 @@ impl Worker {
     /// Closes the connection; a pool does not get its session back. `true`: the server has answered, or
     /// the connection is there no more.
     fn is_closed(&self) -> bool {
-        let connection = self.connection();
+        let connection = &self.session.connection;
         // A session ends between two statements only. The ping waits for that, and takes a break that
         // met nobody.
         drop(connection.break_execution());

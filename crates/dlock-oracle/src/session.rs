@@ -78,19 +78,13 @@ struct Queue {
     urgent: VecDeque<Job>,
     /// Waits between two slices, in turn, and when each is over.
     waits: VecDeque<(Option<Instant>, Job)>,
-    slice: Slice,
+    /// A statement waits in the server. No other is ever broken off for a lock's sake.
+    is_waiting: bool,
+    /// It was broken off.
+    is_broken: bool,
     is_busy: bool,
     locks: usize,
     thread: Option<JoinHandle<()>>,
-}
-
-/// The statement that waits in the server. No other is ever broken off for a lock's sake.
-#[derive(Default, PartialEq, Eq)]
-enum Slice {
-    #[default]
-    None,
-    Waits,
-    Broken,
 }
 
 impl Session {
@@ -132,8 +126,8 @@ impl Session {
         }
         queue.urgent.push_back(job);
         queue.is_busy = true;
-        if queue.slice == Slice::Waits && self.connection.break_execution().is_ok() {
-            queue.slice = Slice::Broken;
+        if queue.is_waiting && !queue.is_broken {
+            queue.is_broken = self.connection.break_execution().is_ok();
         }
         self.changed.notify_all();
         Ok(())
@@ -142,14 +136,15 @@ impl Session {
     /// Begins a statement that waits in the server; `false` when something else is to go first.
     pub(crate) fn begin_slice(&self) -> bool {
         let mut queue = lock(&self.queue);
-        let is_next = queue.urgent.is_empty();
-        queue.slice = if is_next { Slice::Waits } else { Slice::None };
-        is_next
+        queue.is_waiting = queue.urgent.is_empty();
+        queue.is_waiting
     }
 
     /// Ends it: no break is sent from here on. Says whether one was.
     pub(crate) fn finish_slice(&self) -> bool {
-        mem::take(&mut lock(&self.queue).slice) == Slice::Broken
+        let mut queue = lock(&self.queue);
+        queue.is_waiting = false;
+        mem::take(&mut queue.is_broken)
     }
 
     /// Puts a wait back: behind all others where its turn is over, else before them.
@@ -165,12 +160,15 @@ impl Session {
         due.map_or(Duration::MAX, |due| due.saturating_duration_since(Instant::now()))
     }
 
-    /// Whether the connection is over, as its client library knows. Where the thread makes a call it
-    /// will learn that itself, and must not be waited for.
+    /// Whether its client library knows it so.
+    pub(crate) fn is_connected(&self) -> bool {
+        matches!(self.connection.status(), Ok(ConnStatus::Normal))
+    }
+
+    /// Whether it is over. Where the thread makes a call that will learn it, and is not waited for.
     pub(crate) fn is_over(&self) -> bool {
         let is_busy = lock(&self.queue).is_busy;
-        let is_connected = || matches!(self.connection.status(), Ok(ConnStatus::Normal));
-        self.has_ended.load(Ordering::SeqCst) || !is_busy && !is_connected()
+        self.has_ended.load(Ordering::SeqCst) || !is_busy && !self.is_connected()
     }
 
     /// The next thing to do; `None` when there is no lock any more and nothing left to do.
@@ -180,15 +178,15 @@ impl Session {
             let urgent = queue.urgent.pop_front();
             let job = urgent.or_else(|| queue.waits.pop_front().map(|(_, job)| job));
             queue.is_busy = job.is_some();
-            if job.is_none() && queue.locks > 0 {
-                queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
-                continue;
+            if job.is_some() {
+                return job;
             }
-            if job.is_none() {
+            if queue.locks == 0 {
                 // Whoever comes from now on starts another.
                 queue.thread = None;
+                return None;
             }
-            return job;
+            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Everything that is sent.
 
 use crate::Mode;
+use crate::worker::Claim;
 use dlock_core::Wait;
 use oracle::sql_type::{OracleType, ToSql};
 use oracle::{Connection, Error};
@@ -65,33 +66,25 @@ BEGIN
   :answer := SYS.DBMS_LOCK.RELEASE(id => :id);
 END;";
 
-pub(crate) fn request(
-    connection: &Connection,
-    id: u32,
-    mode: Mode,
-    limit: Duration,
-    on_commit: bool,
-) -> Result<i64, Error> {
-    let ((seconds, hundredths), on_commit) = (spans(limit), i64::from(on_commit));
-    call(connection, REQUEST, &[&seconds, &id, &mode.number(), &on_commit, &hundredths])
+/// What a block ends with: a code of `DBMS_LOCK`.
+pub(crate) type Code = Result<i64, Error>;
+
+pub(crate) fn request(connection: &Connection, claim: &Claim, mode: Mode, limit: Duration) -> Code {
+    let ((seconds, hundredths), on_commit) = (spans(limit), i64::from(claim.on_commit));
+    call(connection, REQUEST, &[&seconds, &claim.id, &mode.number(), &on_commit, &hundredths])
 }
 
-pub(crate) fn convert(
-    connection: &Connection,
-    id: u32,
-    mode: Mode,
-    limit: Duration,
-) -> Result<i64, Error> {
+pub(crate) fn convert(connection: &Connection, id: u32, mode: Mode, limit: Duration) -> Code {
     let (seconds, hundredths) = spans(limit);
     call(connection, CONVERT, &[&seconds, &id, &mode.number(), &hundredths])
 }
 
-pub(crate) fn release(connection: &Connection, id: u32) -> Result<i64, Error> {
+pub(crate) fn release(connection: &Connection, id: u32) -> Code {
     connection.execute(RELEASE, &[&OracleType::Int64, &id])?.bind_value(1)
 }
 
-/// Runs a block with its binds in the order of its text, the answer last: a code of `DBMS_LOCK`.
-fn call(connection: &Connection, block: &str, given: &[&dyn ToSql]) -> Result<i64, Error> {
+/// Runs a block with its binds in the order of its text, the answer last.
+fn call(connection: &Connection, block: &str, given: &[&dyn ToSql]) -> Code {
     let binds = [given, &[&OracleType::Int64]].concat();
     connection.execute(block, &binds)?.bind_value(binds.len())
 }

@@ -15,6 +15,10 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
+/// The COMMIT of the request's own block would free the lock.
+const AUTOCOMMIT: &str = "the connection is in autocommit mode, where every statement would free a lock \
+    with release_on_commit: turn autocommit off, or lock without release_on_commit";
+
 /// A user lock of `DBMS_LOCK`.
 pub struct User<S> {
     session: Arc<Session>,
@@ -29,40 +33,24 @@ pub struct User<S> {
 
 impl<S: Share> User<S> {
     /// Has the session's thread do something, and waits for the answer.
-    async fn run<T: Send + 'static>(
-        &self,
-        job: impl FnOnce(&mut Worker) -> T + Send + 'static,
-    ) -> Result<T, Error> {
+    async fn run<T, J>(&self, job: J) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        J: FnOnce(&mut Worker) -> T + Send + 'static,
+    {
         let (sender, answer) = oneshot::channel();
         self.session.submit(Box::new(|worker| drop(sender.send(job(worker)))))?;
         answer.await.map_err(|_| Error::Closed)
     }
 
-    async fn acquire(
-        &self,
-        claim: Arc<Claim>,
-        from: Option<Mode>,
-        mode: Mode,
-        wait: Wait,
-    ) -> Result<bool, Error> {
+    async fn acquire(&self, from: Option<Mode>, mode: Mode, wait: Wait) -> Result<bool, Error> {
+        let claim = self.claim.clone().ok_or(Error::Lost(None))?;
         let due = wait.limit().and_then(|limit| Instant::now().checked_add(limit));
         let (is_shared, slice) = (S::IS_SHARED, self.slice);
         let (sender, answer) = oneshot::channel();
         let acquire = Acquire { claim, from, mode, due, slice, is_shared, answer: sender };
-        self.session.submit(Box::new(|worker| acquire.step(worker)))?;
+        self.session.submit(acquire.job())?;
         answer.await.unwrap_or(Err(Error::Closed))
-    }
-
-    /// With autocommit, the COMMIT of the request's own block would free the lock.
-    fn check_autocommit(&self) -> Result<(), Error> {
-        if !self.on_commit || !self.session.connection.autocommit() {
-            return Ok(());
-        }
-        Err(Error::Setup {
-            advice: "the connection is in autocommit mode, where every statement would free a lock \
-                     with release_on_commit: turn autocommit off, or lock without release_on_commit",
-            source: None,
-        })
     }
 }
 
@@ -96,11 +84,12 @@ impl<S: Share> RawLock for User<S> {
     }
 
     async fn lock(&mut self, wait: Wait) -> Result<bool, Error> {
-        self.check_autocommit()?;
+        if self.on_commit && self.session.connection.autocommit() {
+            return Err(Error::Setup { advice: AUTOCOMMIT, source: None });
+        }
         let (id, on_commit, is_cancelled) = (self.key.id(), self.on_commit, AtomicBool::default());
-        let claim = Arc::new(Claim { id, on_commit, is_cancelled });
-        self.claim = Some(Arc::clone(&claim));
-        let answer = self.acquire(claim, None, self.mode, wait).await;
+        self.claim = Some(Arc::new(Claim { id, on_commit, is_cancelled }));
+        let answer = self.acquire(None, self.mode, wait).await;
         if !matches!(answer, Ok(true)) {
             self.claim = None;
         }
@@ -125,9 +114,7 @@ impl<S: Share> RawLock for User<S> {
 
 impl<S: Share> RawUnlock for User<S> {
     async fn unlock(&mut self) -> Result<bool, Error> {
-        let Some(claim) = self.claim.clone() else {
-            return Ok(false);
-        };
+        let Some(claim) = self.claim.clone() else { return Ok(false) };
         let released = self.run(move |worker| worker.unlock(&claim)).await??;
         self.claim = None;
         Ok(released)
@@ -151,10 +138,7 @@ impl<S: Share> RawSlice for User<S> {
 
 impl<S: Share> RawConvert for User<S> {
     async fn convert(&mut self, mode: Mode, wait: Wait) -> Result<bool, Error> {
-        let Some(claim) = self.claim.clone() else {
-            return Err(Error::Lost(None));
-        };
-        let converted = self.acquire(claim, Some(self.mode), mode, wait).await?;
+        let converted = self.acquire(Some(self.mode), mode, wait).await?;
         if converted {
             self.mode = mode;
         }
@@ -211,10 +195,6 @@ impl<S> Drop for User<S> {
 
 impl<S> fmt::Debug for User<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("User")
-            .field("key", &self.key)
-            .field("mode", &self.mode)
-            .field("on_commit", &self.on_commit)
-            .finish_non_exhaustive()
+        write!(f, "User({}, {})", self.key, self.mode)
     }
 }

@@ -1,8 +1,8 @@
 //! The thread that makes all calls of the locks over one connection.
 
+use crate::Error;
 use crate::session::Session;
-use crate::{Error, answer};
-use oracle::{ConnStatus, Connection};
+use oracle::Connection;
 use std::collections::HashMap;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
@@ -44,44 +44,31 @@ impl Worker {
         }
     }
 
-    pub(crate) fn connection(&self) -> &Connection {
-        &self.session.connection
-    }
-
     pub(crate) fn holds(&self, claim: &Arc<Claim>) -> bool {
         self.held.get(&claim.id).is_some_and(|holder| Arc::ptr_eq(holder, claim))
     }
 
     /// Ends what is over, also where only a statement of the caller's has met that. Asks nobody.
     pub(crate) fn look(&mut self) {
-        let is_connected = matches!(self.connection().status(), Ok(ConnStatus::Normal));
-        if !is_connected || self.session.has_ended.load(Ordering::SeqCst) {
+        if self.session.has_ended.load(Ordering::SeqCst) || !self.session.is_connected() {
             self.end();
         }
-    }
-
-    /// What an error of the driver's means; one that says so is the end of the session.
-    pub(crate) fn failed(&mut self, error: oracle::Error) -> Error {
-        if answer::ends_session(&error) {
-            self.end();
-        }
-        answer::explain(error)
     }
 
     /// Makes a call that may take as long as `longest`, whatever the caller's own call time-out. One
     /// that the caller sets meanwhile stays.
     pub(crate) fn patiently<T>(&self, longest: Duration, call: impl FnOnce(&Connection) -> T) -> T {
-        let connection = self.connection();
+        let connection = &self.session.connection;
+        // A client older than 18 has no call time-out, and fails neither here nor below.
         let timeout = || connection.call_timeout().ok().flatten();
-        let Some(usual) = timeout().filter(|usual| *usual < longest) else {
-            return call(connection);
-        };
-        // A client older than 18 has no call time-out, and fails neither here nor above.
-        drop(connection.set_call_timeout(Some(longest)));
+        let usual = timeout().filter(|usual| *usual < longest);
+        if usual.is_some() {
+            drop(connection.set_call_timeout(Some(longest)));
+        }
         let given = timeout();
         let result = call(connection);
-        if timeout() == given {
-            drop(connection.set_call_timeout(Some(usual)));
+        if usual.is_some() && timeout() == given {
+            drop(connection.set_call_timeout(usual));
         }
         result
     }

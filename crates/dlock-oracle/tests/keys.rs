@@ -4,6 +4,7 @@ use dlock_core::{KeyError, hash64};
 use dlock_oracle::Key;
 use dlock_testkit::names::{config, names};
 use proptest::prelude::{Strategy, any, prop_oneof, proptest};
+use std::collections::HashSet;
 
 const IDS: u64 = 1 << 30;
 
@@ -53,4 +54,19 @@ proptest! {
             assert!(judge(number.into(), &Key::try_from(number)));
         }
     }
+}
+
+/// Who reads a trace knows the lock by its name; who reads `V$LOCK`, by its number.
+#[test]
+fn a_key_says_its_text_and_its_number() {
+    let key = Key::from("invoice:42");
+    let id = key.id().to_string();
+    for said in [key.to_string(), format!("{key:?}")] {
+        assert!(said.contains("invoice:42") && said.contains(&id), "{said}");
+    }
+    assert_eq!(key.to_string(), format!("invoice:42 ({id})"));
+    let (number, bytes) = (Key::try_from(key.id()).unwrap(), Key::from(&[0xff_u8, 0xfe]));
+    assert_eq!((number.to_string(), bytes.to_string()), (id, bytes.id().to_string()));
+    assert_eq!(number, key);
+    assert!(HashSet::from([number]).contains(&key), "one number is one key");
 }
