@@ -1,11 +1,11 @@
 use crate::Error;
 use dlock_core::Reply;
-use tiberius::error::{Error as Native, IoErrorKind};
+use tiberius::error::Error as Native;
 
-/// What the procedures return, and what the batches of this crate return beside it:
+/// What the procedures return, and what the statements of this crate answer beside it:
 /// <https://learn.microsoft.com/sql/relational-databases/system-stored-procedures/sp-getapplock-transact-sql#return-code-values>.
 pub(crate) mod code {
-    /// Granted at once.
+    /// Granted at once, or released.
     pub(crate) const GRANTED: i32 = 0;
     /// Granted after others had released.
     pub(crate) const GRANTED_LATER: i32 = 1;
@@ -15,10 +15,16 @@ pub(crate) mod code {
     pub(crate) const CANCELLED: i32 = -2;
     /// Chosen as the victim of a deadlock.
     pub(crate) const DEADLOCK: i32 = -3;
-    /// A batch of ours: the session holds the name already.
-    pub(crate) const HELD: i32 = 101;
-    /// A batch of ours: the session does not hold the name as it should.
+    /// Ours: the session holds the name already, and that was marked.
+    pub(crate) const HELD_MARKED: i32 = 101;
+    /// Ours: the session does not hold the name as it should.
     pub(crate) const NOT_HELD: i32 = 102;
+    /// Ours: the session is in another database than when it was granted the name.
+    pub(crate) const ELSEWHERE: i32 = 103;
+    /// Ours: after a release the session holds the name still.
+    pub(crate) const HELD_STILL: i32 = 104;
+    /// Ours: the session or its transaction holds the name already.
+    pub(crate) const HELD: i32 = 105;
 }
 
 /// <https://learn.microsoft.com/sql/relational-databases/errors-events/database-engine-events-and-errors>.
@@ -35,6 +41,11 @@ mod number {
 /// <https://learn.microsoft.com/sql/relational-databases/errors-events/database-engine-error-severities>.
 const FATAL: u8 = 20;
 
+const ELSEWHERE: &str = "the session is in another database than the one that this lock was acquired \
+                         in; go back there with USE, and try again";
+
+const NOT_RELEASED: &str = "sp_releaseapplock did not accept the call; the lock is still held";
+
 /// The code that a request for a lock was answered with.
 pub(crate) fn granted(code: i32, refusal: &'static str) -> Result<bool, Error> {
     match code {
@@ -42,9 +53,19 @@ pub(crate) fn granted(code: i32, refusal: &'static str) -> Result<bool, Error> {
         code::TIMED_OUT => Ok(false),
         code::CANCELLED => Err(Error::Interrupted(None)),
         code::DEADLOCK => Err(Error::Deadlock(None)),
-        code::HELD => Err(Error::AlreadyHeld),
+        code::HELD_MARKED | code::HELD => Err(Error::AlreadyHeld),
         code::NOT_HELD => Err(Error::Lost(None)),
+        code::ELSEWHERE => Err(Error::Refused { code, meaning: ELSEWHERE }),
         code => Err(Error::Refused { code, meaning: refusal }),
+    }
+}
+
+/// The code that a release was answered with.
+pub(crate) fn released(code: i32) -> Result<bool, Error> {
+    match code {
+        code::GRANTED => Ok(true),
+        code::HELD_STILL => Err(Error::Lost(None)),
+        code => Err(Error::Refused { code, meaning: NOT_RELEASED }),
     }
 }
 
@@ -57,19 +78,20 @@ pub(crate) fn failed(error: Native) -> Reply<Native> {
     Reply { answer: Err(meaning(error).into()), usable }
 }
 
+/// Whether the server says that there was nothing to release.
+pub(crate) fn is_not_held(error: &Native) -> bool {
+    error.code() == Some(number::NOT_HELD)
+}
+
+/// A session that was killed hears so where it waits, and sees its connection closed where it does not,
+/// and on some servers wherever it is.
 fn meaning(error: Native) -> Error {
     match (&error, error.code()) {
         (_, Some(number::DEADLOCK)) => Error::Deadlock(Some(error)),
         (_, Some(number::NOT_HELD)) => Error::Lost(Some(error)),
-        (_, Some(number::KILLED)) => Error::Interrupted(Some(error)),
-        (Native::Io { kind: IoErrorKind::TimedOut, .. }, _) => Error::Interrupted(Some(error)),
+        (_, Some(number::KILLED)) | (Native::Io { .. }, _) => Error::Interrupted(Some(error)),
         _ => Error::Driver(error),
     }
-}
-
-/// The answer was none that this crate asked for: the client had another one pending.
-pub(crate) fn astray() -> Reply<Native> {
-    Reply { answer: Err(Error::Closed.into()), usable: false }
 }
 
 #[cfg(test)]

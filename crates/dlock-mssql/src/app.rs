@@ -1,68 +1,59 @@
-use crate::queue::{Queue, SLICE};
+use crate::acquire::{Acquire, SLICE};
 use crate::release::Release;
-use crate::{Error, Key, Mode, Place, Stream};
+use crate::request::{Known, Subject};
+use crate::session::{Ending, HasClient, Place};
+use crate::statement::{ACQUIRE, UPGRADE};
+use crate::{Error, Key, Mode};
 use dlock_core::{
-    ByMut, Exclusive, RawIntoSession, RawLock, RawNew, RawShared, RawUnlock, RawUpdate, RawUpgrade,
-    Wait,
+    ByMut, Exclusive, RawIntoSession, RawLock, RawNew, RawShared, RawSlice, RawUnlock, RawUpdate,
+    RawUpgrade, Wait,
 };
-use std::fmt;
+use std::marker::PhantomData;
+use std::time::Duration;
 use tiberius::Client;
 use tiberius::error::Error as Native;
 
-/// Asks for the name `@P1` in the mode `@P2` for the session, and waits for `@P3` milliseconds.
-///
-/// Answers with the procedure's code, or with 101 where the session or its transaction holds the name
-/// already: the procedure would count one more, and grant it. Nothing after the grant can fail.
-pub(crate) const ACQUIRE: &str = "\
-DECLARE @code int = 101;
-DECLARE @held nvarchar(32) = APPLOCK_MODE('public', @P1, 'Session');
-IF @@TRANCOUNT > 0 AND @held = 'NoLock'
-    SET @held = APPLOCK_MODE('public', @P1, 'Transaction');
-IF @held = 'NoLock'
-    EXEC @code = sp_getapplock
-        @Resource = @P1,
-        @LockMode = @P2,
-        @LockOwner = 'Session',
-        @LockTimeout = @P3,
-        @DbPrincipal = 'public';
-SELECT @code AS code;
-";
+/// What a lock belongs to, and ends with.
+pub trait Owner: Send + 'static {
+    /// The statement that asks for it.
+    const ACQUIRE: &'static str;
+    /// What a refusal of the call means.
+    const REFUSAL: &'static str;
+}
 
-/// The same for a session that holds the name in update mode; 102 where it does not.
-pub(crate) const UPGRADE: &str = "\
-DECLARE @code int = 102;
-IF APPLOCK_MODE('public', @P1, 'Session') = 'Update'
-    EXEC @code = sp_getapplock
-        @Resource = @P1,
-        @LockMode = @P2,
-        @LockOwner = 'Session',
-        @LockTimeout = @P3,
-        @DbPrincipal = 'public';
-SELECT @code AS code;
-";
+/// The session owns the lock: a release frees it, or the session's end.
+#[derive(Debug)]
+pub enum InSession {}
 
-const REFUSAL: &str = "sp_getapplock did not accept the call; the session must be in a database \
-                       whose `public` role may execute it";
+impl Owner for InSession {
+    const ACQUIRE: &'static str = ACQUIRE;
+    const REFUSAL: &'static str = "sp_getapplock did not accept the call; the session must be in a \
+                                   database whose `public` role may execute it";
+}
 
-/// An application lock of SQL Server that is held by the session `S`.
-pub struct App<S: Place> {
+/// An application lock of SQL Server, over the session `S`.
+#[derive(Debug)]
+pub struct App<S: Place, O = InSession> {
     hold: S::Exclusive,
-    key: Key,
+    subject: Subject,
     mode: Mode,
     upgraded: bool,
+    slice: Duration,
+    owner: PhantomData<fn() -> O>,
 }
 
-impl<S: Place> App<S> {
-    fn release(&self) -> Release {
-        Release { key: self.key.clone() }
+impl<S: Place, O: Owner> App<S, O> {
+    fn acquire(&self, statement: &'static str, mode: Mode, wait: Wait) -> Acquire {
+        let (subject, longest) = (self.subject.clone(), self.slice);
+        Acquire { statement, subject, mode, wait, longest, refusal: O::REFUSAL }
     }
 
-    fn queue(&self, batch: &'static str, mode: Mode, wait: Wait) -> Queue {
-        Queue { batch, key: self.key.clone(), mode, wait, longest: SLICE, refusal: REFUSAL }
+    fn release(&self, at_once: bool) -> Release {
+        Release { subject: self.subject.clone(), at_once }
     }
 }
 
-impl<S: Place> RawLock for App<S> {
+impl<S: Place, O: Owner> RawLock for App<S, O> {
     type Key = Key;
     type Mode = Mode;
     type Session = Client<S::Stream>;
@@ -72,7 +63,7 @@ impl<S: Place> RawLock for App<S> {
     const SYSTEM: &'static str = "microsoft.sql_server";
 
     fn key(&self) -> &Key {
-        &self.key
+        &self.subject.key
     }
 
     fn mode(&self) -> Mode {
@@ -80,7 +71,7 @@ impl<S: Place> RawLock for App<S> {
     }
 
     fn session(&mut self) -> Option<&mut Client<S::Stream>> {
-        self.hold.session()
+        self.hold.session().map(HasClient::client)
     }
 
     fn is_closed(&self) -> bool {
@@ -88,13 +79,16 @@ impl<S: Place> RawLock for App<S> {
     }
 
     async fn lock(&mut self, wait: Wait) -> Result<bool, Error> {
-        let queue = self.queue(ACQUIRE, self.mode, wait);
-        self.hold.run(queue).await
+        // Nothing is held: what was known of an earlier hold is over.
+        self.subject.change(|known| *known = Known::default());
+        let acquire = self.acquire(O::ACQUIRE, self.mode, wait);
+        self.hold.run(acquire).await
     }
 
+    /// Behind a transaction's lock only a call in flight is abandoned, and it has seen to that itself.
     fn abandon(&mut self) {
         self.upgraded = false;
-        let release = self.release();
+        let release = self.release(true);
         self.hold.abandon(release);
     }
 
@@ -105,10 +99,10 @@ impl<S: Place> RawLock for App<S> {
 
 impl<S: Place> RawUnlock for App<S> {
     async fn unlock(&mut self) -> Result<bool, Error> {
-        let release = self.release();
-        let held = self.hold.run(release).await?;
+        let release = self.release(false);
+        let released = self.hold.run(release).await?;
         self.upgraded = false;
-        Ok(held)
+        Ok(released)
     }
 }
 
@@ -117,44 +111,43 @@ impl<S: Place> RawUpgrade for App<S> {
         if self.upgraded || self.mode != Mode::Update {
             return Err(Error::WrongMode);
         }
-        let queue = self.queue(UPGRADE, Mode::Exclusive, wait);
-        self.upgraded = self.hold.run(queue).await?;
+        let acquire = self.acquire(UPGRADE, Mode::Exclusive, wait);
+        self.upgraded = self.hold.run(acquire).await?;
         Ok(self.upgraded)
     }
 }
 
-impl<S: Place> RawNew<S> for App<S> {
+impl<S: Place, O: Owner> RawNew<S> for App<S, O> {
     fn new(session: S, key: Key) -> Self {
-        Self { hold: session.hold(), key, mode: Mode::Exclusive, upgraded: false }
+        let subject = Subject::new(key);
+        let hold = session.hold(Ending::of(&subject));
+        let (mode, owner) = (Mode::Exclusive, PhantomData);
+        Self { hold, subject, mode, upgraded: false, slice: SLICE, owner }
     }
 }
 
-impl<S: Place> RawShared for App<S> {
+impl<S: Place> RawSlice for App<S> {
+    fn set_slice(&mut self, longest: Duration) {
+        self.slice = longest;
+    }
+}
+
+impl<S: Place, O: Owner> RawShared for App<S, O> {
     fn set_shared(&mut self) {
         self.mode = Mode::Shared;
     }
 }
 
-impl<S: Place> RawUpdate for App<S> {
+impl<S: Place, O: Owner> RawUpdate for App<S, O> {
     fn set_update(&mut self) {
         self.mode = Mode::Update;
     }
 }
 
-impl<T: Stream + 'static> RawIntoSession for App<Client<T>> {
-    type Owned = Client<T>;
+impl<S: HasClient + 'static> RawIntoSession for App<S> {
+    type Owned = S;
 
-    fn into_session(self) -> Option<Client<T>> {
+    fn into_session(self) -> Option<S> {
         self.hold.into_session()
-    }
-}
-
-impl<S: Place> fmt::Debug for App<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("App")
-            .field("key", &self.key)
-            .field("mode", &self.mode)
-            .field("upgraded", &self.upgraded)
-            .finish_non_exhaustive()
     }
 }

@@ -12,23 +12,41 @@
 //!
 //! * An owned [`Client`](tiberius::Client): any future may be dropped anywhere. The lock lends the
 //!   client to you while it is held (`guard.session()`), and `into_session()` gives it back.
-//! * `&mut Client`, lent. A dropped wait or guard then leaves the *client* unusable, possibly holding
-//!   the key, until its owner drops it: prefer `with`, or release by hand, and an owned client
-//!   wherever futures may be dropped.
+//! * [`Pooled`], an owned object of a pool: the same, and the object goes back to its pool clean or not
+//!   at all.
+//! * `&mut Client`, lent. A dropped wait leaves the server's queue at once, but its *client* refuses all
+//!   later use, and may hold the key until its owner drops it; a dropped guard releases. Prefer `with`,
+//!   or release by hand, and an owned client wherever futures may be dropped.
 //!
 //! # Dropped waits
 //!
-//! A dropped wait on an owned client is cancelled on the server by an attention, unless its answer
-//! comes within 50 milliseconds. When the answer crosses the attention the driver cannot tell any more
-//! which answer is which: then the session is ended, the server frees what it held, and the lock says
-//! [`Closed`](Error::Closed). Under `SET XACT_ABORT ON` the server answers an attention by rolling
-//! back the transaction that is open.
+//! A dropped wait is cancelled on the server by an attention, at once, and the session goes on. Under
+//! `SET XACT_ABORT ON` the server answers an attention by rolling back the transaction that is open.
+//!
+//! # What runs beside the lock
+//!
+//! While a statement of yours runs on the lock's session, whether you wait for it or dropped it, a
+//! release waits behind it: the key stays held, and `close` says
+//! [`Interrupted`](dlock_core::Error::Interrupted), until the statement is over. Nothing else would be
+//! proof: a server may look at a closed connection only after it. There is no `abort`, for a client
+//! cannot make a second connection: have an administrator `KILL` the session, or give the statement a
+//! limit. Where the session is idle, or waits for the lock, to close the connection frees the key.
+//!
+//! After `USE other` a release still speaks of the database that the lock was acquired in, and
+//! `upgrade` is refused until you go back. What you take by hand on the same session
+//! (`EXEC sp_getapplock`) is yours: it is never released, and a lock on a name that is held so is
+//! refused. Only where an upgrade is dropped beside such a hold the session ends, for nobody can tell
+//! the two apart then.
 //!
 //! # Long waits
 //!
 //! tiberius gives a connection up when an answer takes longer than its `command_timeout`, which is 30
-//! seconds by default. So waits are asked for in slices of 25 seconds, each of which joins the
-//! server's queue anew. Do not set `command_timeout` below 30 seconds; `None` is fine.
+//! seconds by default. So waits are asked for in slices of 22.5 to 25 seconds, each of which joins the
+//! server's queue anew. Exclusive waiters take turns all the same. A writer is overtaken at the end of
+//! its slice by readers that came later: where readers overlap, and hold for longer than a slice, it may
+//! wait for ever. Set `command_timeout(None)` then, and with
+//! [`slice`](dlock_core::Lock::slice) a slice that is longer than the longest hold. A `command_timeout`
+//! that is shorter than 30 seconds needs a shorter slice.
 //!
 //! # TLS
 //!
@@ -39,21 +57,24 @@
 //!
 //! A name counts within the database of the session, and its case counts: see [`Key`].
 
+mod acquire;
 mod answer;
 mod app;
-mod client;
 mod key;
 mod mode;
-mod queue;
+mod poison;
 mod release;
+mod request;
+mod session;
+mod statement;
 mod xact;
 
-pub use app::App;
-pub use client::{Place, Stream};
+pub use app::{App, InSession, Owner};
 pub use key::{Key, Limits};
 pub use mode::Mode;
+pub use session::{HasClient, Place, Pooled, Stream};
 pub use tiberius;
-pub use xact::Xact;
+pub use xact::{InTransaction, Xact};
 
 /// A lock held by the session `S`: a `Client`, or a `&mut Client`.
 ///
@@ -76,7 +97,12 @@ pub type Lock<S> = dlock_core::Lock<App<S>>;
 
 /// A lock held by the transaction that is open on a lent `Client<T>`.
 ///
-/// A dropped wait leaves the client unusable until its owner drops it, which rolls back.
+/// COMMIT and ROLLBACK free it, and so does `ROLLBACK TRANSACTION savepoint` where it was acquired after
+/// that savepoint: [`is_locked`](dlock_core::XactLock::is_locked) says that it was acquired, and is not
+/// told of any of them. A new lock on the same name can be acquired then.
+///
+/// A dropped wait leaves the server's queue at once, and the client refuses all later use: drop it, which
+/// rolls back.
 ///
 /// ```no_run
 /// # use dlock_mssql::Stream;

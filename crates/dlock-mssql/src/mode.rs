@@ -33,10 +33,6 @@ impl Mode {
 
 impl fmt::Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Mode::Exclusive => "exclusive",
-            Mode::Update => "update",
-            Mode::Shared => "shared",
-        })
+        f.write_str(&self.name().to_lowercase())
     }
 }

@@ -1,52 +1,60 @@
-use crate::answer::{astray, failed};
-use crate::{Key, Stream};
-use dlock_core::{Cancelled, Exchange, Reply, Returned};
+use crate::answer::{code, released};
+use crate::request::{InFlight, Subject};
+use crate::session::HasClient;
+use crate::statement::{RELEASE, RELEASE_ANYWHERE, RELEASE_DOUBTFUL};
+use dlock_core::{Cancelled, Exchange, Returned};
 use std::borrow::BorrowMut;
-use tiberius::Client;
 use tiberius::error::Error as Native;
 
-/// Releases the name `@P1`: once, and once more after an upgrade, for each get needs its own release.
-///
-/// Answers whether it was held. What is not held is not released: that would be error 1223.
-pub(crate) const RELEASE: &str = "\
-DECLARE @held int = 0;
-IF APPLOCK_MODE('public', @P1, 'Session') <> 'NoLock'
-BEGIN
-    EXEC sp_releaseapplock @Resource = @P1, @LockOwner = 'Session', @DbPrincipal = 'public';
-    SET @held = 1;
-    IF APPLOCK_MODE('public', @P1, 'Session') <> 'NoLock'
-        EXEC sp_releaseapplock @Resource = @P1, @LockOwner = 'Session', @DbPrincipal = 'public';
-END;
-SELECT @held AS held;
-";
-
-/// The round trip that releases.
+/// The round trip that releases what was granted, as often as it was.
 #[derive(Debug)]
 pub(crate) struct Release {
-    pub(crate) key: Key,
+    pub(crate) subject: Subject,
+    /// Nobody may be there to ask again, where the session is in another database now.
+    pub(crate) at_once: bool,
 }
 
-impl<T: Stream> Exchange<Client<T>> for Release {
+impl<S: HasClient> Exchange<S> for Release {
     type Error = Native;
 
     const RELEASES: bool = true;
 
-    async fn run<P>(self, mut place: P, _gone: Cancelled) -> Returned<P, Native>
+    async fn run<P>(self, place: P, _: Cancelled) -> Returned<P, Native>
     where
-        P: BorrowMut<Client<T>> + Send,
+        P: BorrowMut<S> + Send,
     {
-        let outcome = match self.ask(place.borrow_mut()).await {
-            Ok(Some(held)) => Reply { answer: Ok(held == 1), usable: true },
-            Ok(None) => astray(),
-            Err(error) => failed(error),
-        };
-        outcome.with(place)
+        let mut call = InFlight::new(place, self.subject.clone(), false);
+        match self.ask(&mut call).await.map(|(code, _)| released(code)) {
+            Ok(answer) => {
+                if answer.is_ok() {
+                    self.subject.change(|known| (known.grants, known.asked) = (0, false));
+                }
+                call.answered(answer)
+            }
+            Err(error) => call.failed(error),
+        }
     }
 }
 
 impl Release {
-    async fn ask<T: Stream>(&self, client: &mut Client<T>) -> Result<Option<i32>, Native> {
-        let row = client.query(RELEASE, &[&self.key.as_str()]).await?.into_row().await?;
-        row.map_or(Ok(None), |row| row.try_get(0))
+    async fn ask<S, P>(&self, call: &mut InFlight<S, P>) -> Result<(i32, i32), Native>
+    where
+        S: HasClient,
+        P: BorrowMut<S>,
+    {
+        let known = self.subject.known();
+        if known.asked {
+            return call.ask(RELEASE_DOUBTFUL, &[]).await;
+        }
+        let mut answer = (code::ELSEWHERE, known.database);
+        if known.grants == 0 {
+            answer.0 = code::GRANTED;
+        } else if known.grants == 1 && !self.at_once {
+            answer = call.ask(RELEASE, &[&known.database]).await?;
+        }
+        if answer.0 == code::ELSEWHERE {
+            answer = call.ask(RELEASE_ANYWHERE, &[&known.database, &known.grants]).await?;
+        }
+        Ok(answer)
     }
 }

@@ -96,7 +96,7 @@ impl<'a> Batch<'a> {
 
     /// Parses and runs a text with the variables of this batch.
     pub(crate) async fn text(&mut self, text: &str) -> Result<Flow, Fault> {
-        let statements = crate::parser::parse(text, self.variables.keys())?;
+        let statements = self.engine.plans.of(text, self.variables.keys())?;
         self.run_all(&statements).await
     }
 

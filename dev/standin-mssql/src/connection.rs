@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -21,6 +22,9 @@ const BEGIN: u16 = 5;
 const COMMIT: u16 = 7;
 const ROLLBACK: u16 = 8;
 const SAVE: u16 = 9;
+
+/// How often it is looked whether a request whose client is gone waits for a lock.
+const LOOKS: Duration = Duration::from_millis(2);
 
 /// How serving one request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,21 +143,19 @@ impl Connection {
         }
     }
 
-    /// Runs a request until it is done, cancelled, killed, or nobody listens any more.
+    /// Runs a request until it is done, cancelled or killed. That nobody listens any more is seen while
+    /// it waits for a lock, and otherwise only when it is done.
     async fn answer(&mut self, message: &Message, answer: &mut Answer) -> End {
         if message.reset {
             self.engine.reset(&mut self.session);
         }
         self.engine.show(&self.session, true);
+        let (id, engine) = (self.session.id, Arc::clone(&self.engine));
         let end = tokio::select! {
             biased;
             () = serve_request(&self.engine, &mut self.session, answer, message) => End::Answered,
             () = self.kill.notified() => End::Killed,
-            interruption = self.inbox.recv() => match interruption {
-                Some(message) if message.kind == packet::ATTENTION => End::Cancelled,
-                // A second request before the first is answered breaks the protocol.
-                _ => End::Closed,
-            },
+            end = interruption(&mut self.inbox, &engine, id) => end,
         };
         self.engine.show(&self.session, false);
         end
@@ -178,6 +180,24 @@ impl Connection {
             }
         }
     }
+}
+
+/// What a client cuts a request short with.
+async fn interruption(
+    inbox: &mut mpsc::UnboundedReceiver<Message>,
+    engine: &Engine,
+    session: u16,
+) -> End {
+    match inbox.recv().await {
+        Some(message) if message.kind == packet::ATTENTION => return End::Cancelled,
+        // A second request before the first is answered breaks the protocol.
+        Some(_) => return End::Closed,
+        None => {}
+    }
+    while !engine.state().locks.awaits(session) {
+        tokio::time::sleep(LOOKS).await;
+    }
+    End::Closed
 }
 
 async fn serve_request(

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::locks::{LockTable, Scope};
+use crate::plan::Plans;
 use crate::session::{Session, Undo};
 use crate::table::Table;
 
@@ -41,11 +42,14 @@ pub(crate) struct State {
 
 /// The shared part of a server.
 #[derive(Debug, Default)]
-pub(crate) struct Engine(Mutex<State>);
+pub(crate) struct Engine {
+    state: Mutex<State>,
+    pub(crate) plans: Plans,
+}
 
 impl Engine {
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets a connection in, under the lowest number that is free.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::applock;
 use crate::batch::{Batch, Flow};
 use crate::datum::{Datum, Type};
+use crate::engine::DATABASES;
 use crate::expression::last_part;
 use crate::fault::Fault;
 use crate::rpc::Call;
@@ -32,7 +33,13 @@ impl Batch<'_> {
             };
             passed.push((argument.name.clone(), value));
         }
-        let outputs = self.call(procedure, passed).await?;
+        let outputs = match procedure.starts_with('@') {
+            true => {
+                let named = self.scope().value(&Expression::Variable(procedure.to_owned()))?;
+                self.call(&named.as_text().unwrap_or_default().to_lowercase(), passed).await?
+            }
+            false => self.call(procedure, passed).await?,
+        };
         self.answer.end_of_call(outputs.status);
         if let Some(name) = into {
             self.assign(name, &Datum::int(outputs.status))?;
@@ -100,7 +107,16 @@ impl Batch<'_> {
         self.answer.fault(&Fault::new(266, message).state(2));
     }
 
+    /// Runs a procedure. A system procedure that is called by a database's name runs in that database.
     async fn call(&mut self, procedure: &str, passed: Vec<Passed>) -> Result<Outputs, Fault> {
+        let here = self.session.database;
+        self.session.database = database_of(procedure, here)?;
+        let outputs = self.call_here(procedure, passed).await;
+        self.session.database = here;
+        outputs
+    }
+
+    async fn call_here(&mut self, procedure: &str, passed: Vec<Passed>) -> Result<Outputs, Fault> {
         match last_part(procedure) {
             "sp_getapplock" => {
                 let bound = bind("sp_getapplock", &applock::GET, passed)?;
@@ -155,6 +171,16 @@ impl Batch<'_> {
         }
         self.nested(&statement, variables).await
     }
+}
+
+/// The database that a procedure's name begins with, or this one.
+fn database_of(procedure: &str, here: &'static str) -> Result<&'static str, Fault> {
+    let parts: Vec<&str> = procedure.split('.').collect();
+    let [name, _, _] = parts[..] else { return Ok(here) };
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    let known = DATABASES.iter().find(|known| known.eq_ignore_ascii_case(name));
+    let message = format!("Could not find database '{name}'.");
+    Ok(*known.ok_or_else(|| Fault::new(2812, message).state(62))?)
 }
 
 /// What a call leaves behind.

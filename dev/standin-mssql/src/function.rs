@@ -9,7 +9,7 @@ use crate::syntax::Expression;
 use crate::table::kept_as;
 
 /// Every function that is known, in lower case.
-pub(crate) const NAMES: [&str; 34] = [
+pub(crate) const NAMES: [&str; 35] = [
     "abs",
     "app_name",
     "applock_mode",
@@ -34,6 +34,7 @@ pub(crate) const NAMES: [&str; 34] = [
     "ltrim",
     "nullif",
     "object_id",
+    "quotename",
     "replace",
     "replicate",
     "reverse",
@@ -108,7 +109,10 @@ impl Scope<'_> {
                 let sign = if self.session.doomed { -1 } else { 1 };
                 Datum::Integer(Type::SmallInt, Some(sign * open))
             }
-            "db_name" => Datum::text(self.session.database),
+            "db_name" => match values.first() {
+                Some(id) => database_name(id)?,
+                None => Datum::text(self.session.database),
+            },
             "db_id" => database_id(&given(values, 0).unwrap_or(self.session.database.to_owned())),
             "object_id" => {
                 let kept =
@@ -141,6 +145,13 @@ pub(crate) fn database_id(name: &str) -> Datum {
     let place = DATABASES.iter().position(|known| *known == folded(name));
     let id = place.and_then(|place| i64::try_from(place + 1).ok());
     Datum::Integer(Type::Int, id)
+}
+
+/// The database of a number, NULL when there is none.
+fn database_name(id: &Datum) -> Result<Datum, Fault> {
+    let place = id.as_integer()?.and_then(|id| usize::try_from(id - 1).ok());
+    let name = place.and_then(|place| DATABASES.get(place)).map(|name| (*name).to_owned());
+    Ok(Datum::Text(Type::NVarChar(128), name))
 }
 
 fn choice(name: &str, values: &[Datum]) -> Result<Datum, Fault> {
@@ -201,6 +212,7 @@ fn shape(name: &str, values: &[Datum]) -> Result<Datum, Fault> {
                 &given(values, 2).unwrap_or_default(),
             ))
         }
+        "quotename" => Datum::text(&format!("[{}]", first.replace(']', "]]"))),
         "reverse" => Datum::text(&first.chars().rev().collect::<String>()),
         "lower" => Datum::text(&first.to_lowercase()),
         "upper" => Datum::text(&first.to_uppercase()),

@@ -38,6 +38,7 @@ mod mode;
 mod modify;
 mod packet;
 mod parser;
+mod plan;
 mod query;
 mod rpc;
 mod select;

@@ -48,6 +48,8 @@ pub(crate) struct Grant {
     pub(crate) owner: Owner,
     pub(crate) mode: Mode,
     pub(crate) count: u32,
+    /// The ticket of the request that was granted first.
+    first: u64,
 }
 
 #[derive(Debug)]
@@ -82,13 +84,13 @@ impl Entry {
         queue_clear && self.granted.iter().all(|grant| free(grant.owner, grant.mode))
     }
 
-    fn grant(&mut self, owner: Owner, mode: Mode) {
+    fn grant(&mut self, owner: Owner, mode: Mode, ticket: u64) {
         match self.granted.iter_mut().find(|grant| grant.owner == owner) {
             Some(grant) => {
                 grant.mode = grant.mode.plus(mode);
                 grant.count += 1;
             }
-            None => self.granted.push(Grant { owner, mode, count: 1 }),
+            None => self.granted.push(Grant { owner, mode, count: 1, first: ticket }),
         }
     }
 
@@ -107,6 +109,7 @@ impl Entry {
         let mut place = 0;
         while let Some(next) = self.queue.get(place) {
             let (owner, mode, converts) = (next.owner, next.mode, next.converts);
+            let ticket = next.ticket;
             if !self.clear_for(owner, mode, converts, place) {
                 place += 1;
                 continue;
@@ -114,7 +117,7 @@ impl Entry {
             let next = self.queue.remove(place).expect("just seen");
             // Nobody listening means that the session is gone: then nothing is granted.
             if next.verdict.send(Verdict::Granted).is_ok() {
-                self.grant(owner, mode);
+                self.grant(owner, mode, ticket);
             }
         }
     }
@@ -137,7 +140,7 @@ impl LockTable {
         let wanted = held.map_or(mode, |held| held.plus(mode));
         let converts = held.is_some();
         if held == Some(wanted) || entry.clear_for(owner, wanted, converts, entry.queue.len()) {
-            entry.grant(owner, mode);
+            entry.grant(owner, mode, ticket);
             return Reply::Granted;
         }
         let (verdict, answer) = oneshot::channel();
@@ -207,6 +210,28 @@ impl LockTable {
             entry.serve();
         }
         self.entries.retain(|_, entry| !entry.granted.is_empty() || !entry.queue.is_empty());
+    }
+
+    /// The ticket of the latest request: what is granted to a later one is younger.
+    pub(crate) fn latest(&self) -> u64 {
+        self.tickets
+    }
+
+    /// Frees what the session's transaction was granted since: what it held before then it keeps, in
+    /// the mode that it has now.
+    pub(crate) fn roll_back(&mut self, session: u16, since: u64) {
+        let owner = Owner { session, scope: Scope::Transaction };
+        for entry in self.entries.values_mut() {
+            entry.granted.retain(|grant| grant.owner != owner || grant.first <= since);
+            entry.serve();
+        }
+        self.entries.retain(|_, entry| !entry.granted.is_empty() || !entry.queue.is_empty());
+    }
+
+    /// Whether the session waits for a lock.
+    pub(crate) fn awaits(&self, session: u16) -> bool {
+        let mut queued = self.entries.values().flat_map(|entry| &entry.queue);
+        queued.any(|waiting| waiting.owner.session == session)
     }
 
     fn remove(&mut self, resource: &Resource, ticket: u64) -> Option<Waiting> {

@@ -10,6 +10,16 @@ pub(crate) struct Undo {
     pub(crate) before: Option<Vec<Datum>>,
 }
 
+/// Where a transaction can be rolled back to.
+#[derive(Debug)]
+pub(crate) struct Savepoint {
+    pub(crate) name: String,
+    /// The length of the undo log at its time.
+    pub(crate) undo: usize,
+    /// The latest request for a lock at its time.
+    pub(crate) ticket: u64,
+}
+
 /// A connection that is logged in.
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -24,8 +34,7 @@ pub(crate) struct Session {
     /// The open transaction can only be rolled back.
     pub(crate) doomed: bool,
     pub(crate) undo: Vec<Undo>,
-    /// Savepoints, each with the length of the undo log at its time.
-    pub(crate) savepoints: Vec<(String, usize)>,
+    pub(crate) savepoints: Vec<Savepoint>,
     /// Milliseconds; -1 is for ever.
     pub(crate) lock_timeout: i32,
     pub(crate) xact_abort: bool,

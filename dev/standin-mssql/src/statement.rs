@@ -209,11 +209,17 @@ impl Parser {
             return Ok(Statement::ExecuteText(text));
         }
         let mut into = None;
-        if matches!(self.peek(), Some(Token::Variable(_))) {
+        if let (Some(Token::Variable(_)), Some(Token::Symbol("="))) =
+            (self.peek(), self.peek_second())
+        {
             into = Some(self.variable()?);
             self.expect_symbol("=")?;
         }
-        let procedure = self.qualified()?;
+        // `@name` calls the procedure that the variable names.
+        let procedure = match self.peek() {
+            Some(Token::Variable(_)) => self.variable()?,
+            _ => self.qualified()?,
+        };
         let none = match self.peek() {
             None | Some(Token::Symbol(_)) => !self.at_symbol("-"),
             Some(Token::Word(_)) => {

@@ -3,6 +3,7 @@
 use crate::batch::Batch;
 use crate::fault::Fault;
 use crate::locks::Scope;
+use crate::session::Savepoint;
 use crate::token::Change;
 
 pub(crate) const BEGIN: u16 = 212;
@@ -56,15 +57,16 @@ impl Batch<'_> {
             return Ok(());
         };
         let savepoints = &mut self.session.savepoints;
-        let Some(place) = savepoints.iter().rposition(|(known, _)| known == name) else {
+        let Some(place) = savepoints.iter().rposition(|one| one.name == name) else {
             let message = format!(
                 "Cannot roll back {name}. No transaction or savepoint of that name was found."
             );
             return Err(Fault::new(6401, message));
         };
-        let length = savepoints[place].1;
+        let (undo, ticket) = (savepoints[place].undo, savepoints[place].ticket);
         savepoints.truncate(place + 1);
-        self.undo_from(length);
+        self.undo_from(undo);
+        self.engine.state().locks.roll_back(self.session.id, ticket);
         Ok(())
     }
 
@@ -73,8 +75,8 @@ impl Batch<'_> {
             let message = "Cannot issue SAVE TRANSACTION when there is no active transaction.";
             return Err(Fault::new(628, message));
         }
-        let length = self.session.undo.len();
-        self.session.savepoints.push((name.to_owned(), length));
+        let (undo, ticket) = (self.session.undo.len(), self.engine.state().locks.latest());
+        self.session.savepoints.push(Savepoint { name: name.to_owned(), undo, ticket });
         Ok(())
     }
 

@@ -218,3 +218,60 @@ async fn an_observer_sees_who_holds_and_who_waits() {
     release(&mut two, "a key to be seen", "Session").await.unwrap();
     assert_eq!(converting.await.unwrap(), 1);
 }
+
+#[tokio::test]
+async fn a_rollback_to_a_savepoint_frees_what_was_granted_since() {
+    let server = Server::start().await.unwrap();
+    let (mut one, mut two) = (connect(&server).await, connect(&server).await);
+    run(&mut one, "BEGIN TRAN").await.unwrap();
+    get(&mut one, "before", "Update", "Transaction", 0).await;
+    get(&mut one, "session", "Exclusive", "Session", 0).await;
+    run(&mut one, "SAVE TRAN here").await.unwrap();
+    get(&mut one, "before", "Exclusive", "Transaction", 0).await;
+    get(&mut one, "since", "Exclusive", "Transaction", 0).await;
+    let waiting =
+        tokio::spawn(async move { get(&mut two, "since", "Exclusive", "Session", -1).await });
+    let mut observer = connect(&server).await;
+    until(&mut observer, "WAIT", 1).await;
+    run(&mut one, "ROLLBACK TRAN here").await.unwrap();
+    assert_eq!(waiting.await.unwrap(), 1);
+    until(&mut observer, "GRANT", 2).await; // the waiter's went with its client
+    let mode = text(&mut one, "SELECT APPLOCK_MODE('public', N'before', 'Transaction')").await;
+    assert_eq!(mode, "Exclusive", "a conversion is not undone");
+    let session = text(&mut one, "SELECT APPLOCK_MODE('public', N'session', 'Session')").await;
+    assert_eq!(session, "Exclusive", "the session's own");
+}
+
+#[tokio::test]
+async fn a_procedure_called_by_a_databases_name_runs_there() {
+    let server = Server::start().await.unwrap();
+    let mut one = connect(&server).await;
+    get(&mut one, "k", "Exclusive", "Session", 0).await;
+    run(&mut one, "USE tempdb").await.unwrap();
+    assert_eq!(error(&mut one, "EXEC sp_releaseapplock N'k', 'Session'").await, 1223);
+    let there = "DECLARE @r int, @p nvarchar(300) = QUOTENAME(DB_NAME(DB_ID('dlock'))) \
+        + N'.sys.sp_releaseapplock'; EXEC @r = @p N'k', 'Session'; SELECT @r";
+    assert_eq!(integer(&mut one, there).await.unwrap(), 0);
+    assert_eq!(text(&mut one, "SELECT DB_NAME()").await, "tempdb");
+    assert_eq!(locks(&mut one, "GRANT").await, 0);
+    assert_eq!(error(&mut one, "EXEC nowhere.sys.sp_releaseapplock N'k', 'Session'").await, 2812);
+}
+
+#[tokio::test]
+async fn a_closed_connection_is_seen_in_a_wait_and_not_in_another_statement() {
+    let server = Server::start().await.unwrap();
+    let mut observer = connect(&server).await;
+    let mut holder = connect(&server).await;
+    get(&mut holder, "waited for", "Exclusive", "Session", 0).await;
+    let mut one = connect(&server).await;
+    get(&mut one, "k", "Exclusive", "Session", 0).await;
+    let later = "WAITFOR DELAY '00:00:00.3'; \
+        EXEC sp_getapplock N'waited for', 'Shared', 'Session', -1";
+    let begun = Instant::now();
+    let statement = one.simple_query(later);
+    assert!(tokio::time::timeout(Duration::from_millis(50), statement).await.is_err());
+    drop(one);
+    until(&mut observer, "GRANT", 1).await;
+    assert!(begun.elapsed() >= Duration::from_millis(300), "{:?}", begun.elapsed());
+    assert_eq!(locks(&mut observer, "WAIT").await, 0);
+}

@@ -60,13 +60,15 @@ async fn crossing(key: &str, after: Duration) -> (Lock<Tcp>, Proxy) {
     (one, proxy)
 }
 
-/// Nobody could tell any more which answer is which.
+/// The driver takes the one for the other, and there is one more answer than it expects.
 #[tokio::test]
-async fn an_answer_that_crosses_the_attention_ends_the_session() {
+async fn an_answer_that_crosses_the_attention_keeps_the_session() {
     bounded(async {
         let pause = Duration::from_millis(300);
         let (mut one, _proxy) = crossing(&fresh("drop-crossing"), pause).await;
-        assert!(matches!(one.acquire(Wait::No).await, Err(Error::Closed)));
+        assert!(one.session().is_some());
+        assert!(one.acquire(Wait::No).await.unwrap());
+        one.release().await.unwrap();
     })
     .await;
 }

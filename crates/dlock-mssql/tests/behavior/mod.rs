@@ -1,9 +1,15 @@
 //! One module for each matter.
 
+mod databases;
 mod drops;
+mod hands;
 mod keys;
 mod locks;
+mod loss;
 mod modes;
+mod pools;
+mod runtimes;
+mod statements;
 mod transactions;
 mod upgrades;
 mod waits;
@@ -45,4 +51,16 @@ async fn until(observer: &mut Tcp, key: &str, seen: (usize, usize)) {
     };
     let limit = tokio::time::timeout(Duration::from_secs(10), reached).await;
     limit.unwrap_or_else(|_| panic!("{key} never had {seen:?} holders and waiters"));
+}
+
+/// Waits until somebody waits for the key: how many rows a session has that holds it and waits to hold it
+/// otherwise is the server's affair.
+async fn until_waiting(observer: &mut Tcp, key: &str) {
+    let reached = async {
+        while count(observer, key, true).await == 0 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    let limit = tokio::time::timeout(Duration::from_secs(10), reached).await;
+    limit.unwrap_or_else(|_| panic!("nobody ever waited for {key}"));
 }

@@ -32,6 +32,28 @@ async fn commit_rollback_and_the_end_of_the_session_free() {
     .await;
 }
 
+/// What the transaction held before the savepoint it holds still.
+#[tokio::test]
+async fn a_rollback_to_a_savepoint_frees_what_was_acquired_since() {
+    bounded(async {
+        let (before, since) = (fresh("xact-before"), fresh("xact-since"));
+        let (mut one, mut other) = (client().await, lock(&since).await);
+        let mut observer = client().await;
+        one.begin_transaction().await.unwrap();
+        XactLock::new(&mut one, before.as_str()).unwrap().lock().await.unwrap();
+        one.save_transaction("here").await.unwrap();
+        XactLock::new(&mut one, since.as_str()).unwrap().lock().await.unwrap();
+        assert!(!other.acquire(Wait::No).await.unwrap());
+        run(&mut one, "ROLLBACK TRANSACTION here").await;
+        until(&mut observer, &since, (0, 0)).await;
+        until(&mut observer, &before, (1, 0)).await;
+        assert!(XactLock::new(&mut one, since.as_str()).unwrap().try_lock().await.unwrap());
+        one.commit_transaction().await.unwrap();
+        until(&mut observer, &before, (0, 0)).await;
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn without_a_transaction_it_is_refused() {
     bounded(async {

@@ -1,4 +1,4 @@
-use super::{bounded, client, fresh, lock, until};
+use super::{bounded, client, fresh, lock, until, until_waiting};
 use crate::server::{Tcp, run};
 use dlock_core::{Error, Wait};
 use dlock_mssql::{Lock, Mode};
@@ -42,7 +42,7 @@ async fn an_upgrade_waits_its_time_and_keeps_the_old_mode() {
         assert!(one.is_locked() && one.mode() == Mode::Update);
         let mut observer = client().await;
         let release = async {
-            until(&mut observer, &key, (2, 1)).await;
+            until_waiting(&mut observer, &key).await;
             reader.release().await.unwrap();
         };
         let (upgraded, ()) = tokio::join!(one.upgrade(Wait::Forever), release);
@@ -136,7 +136,7 @@ async fn a_dropped_upgrade_leaves_neither_mode() {
 
 /// Asks the upgrade's session for what it holds beside, while the other asks for an upgrade.
 async fn cross(two: &mut Lock<Tcp>, key: &str, beside: &str) -> bool {
-    until(&mut client().await, key, (2, 1)).await;
+    until_waiting(&mut client().await, key).await;
     let mut inner = Lock::new(two.session().unwrap(), beside).unwrap();
     let answer = inner.acquire(Wait::For(Duration::from_secs(20))).await;
     inner.close().await.unwrap();

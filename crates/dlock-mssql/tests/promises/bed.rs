@@ -50,6 +50,20 @@ pub(crate) struct Ground<K> {
     kind: PhantomData<fn() -> K>,
 }
 
+/// "Process ID is not an active process ID": it has ended by itself.
+const ENDED: u32 = 6106;
+
+async fn kill(observer: &mut Tcp, session: i32) {
+    let killed = match observer.simple_query(format!("KILL {session}")).await {
+        Ok(answer) => answer.into_results().await.map(drop),
+        Err(error) => Err(error),
+    };
+    assert!(
+        matches!(killed.as_ref().map_err(Error::code), Ok(()) | Err(Some(ENDED))),
+        "{killed:?}"
+    );
+}
+
 fn lock<K: Kind>(client: Tcp, key: &str) -> Lock<K::Session> {
     Lock::new(K::of(client), key).expect("a fit key")
 }
@@ -92,7 +106,7 @@ impl<K: Kind> Bed for Ground<K> {
     async fn kill(&self, key: &str) {
         let mut observer = self.observer.lock().await;
         for session in sessions(&mut observer, key).await {
-            run(&mut observer, &format!("KILL {session}")).await;
+            kill(&mut observer, session).await;
         }
     }
 

@@ -52,6 +52,11 @@ pub(crate) async fn run(client: &mut Tcp, sql: &str) {
     client.simple_query(sql).await.expect(sql).into_results().await.expect(sql);
 }
 
+/// Takes a lock by hand.
+pub(crate) async fn take(client: &mut Tcp, key: &str, mode: &str) {
+    run(client, &format!("EXEC sp_getapplock N'{key}', '{mode}', 'Session', 0")).await;
+}
+
 /// The integer that a batch answers with.
 pub(crate) async fn integer(client: &mut Tcp, sql: &str) -> i32 {
     let row = client.simple_query(sql).await.expect(sql).into_row().await.expect(sql);

@@ -1,0 +1,121 @@
+use crate::answer::{code, granted};
+use crate::request::{InFlight, Subject};
+use crate::session::HasClient;
+use crate::statement::RELEASE_DOUBTFUL;
+use crate::{Error, Mode};
+use dlock_core::{Cancelled, Deadline, Exchange, Returned, Wait};
+use std::borrow::BorrowMut;
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+use tiberius::ToSql;
+use tiberius::error::Error as Native;
+
+/// How long one request may wait unless it was told otherwise: tiberius gives a connection up when an
+/// answer takes 30 seconds, and it does not tell what it was told.
+pub(crate) const SLICE: Duration = Duration::from_secs(25);
+
+/// The round trips that ask for a lock: one, and one more for each slice of waiting.
+#[derive(Debug)]
+pub(crate) struct Acquire {
+    /// Takes the mode, the time-out in milliseconds, and after a grant the database that it was in.
+    pub(crate) statement: &'static str,
+    pub(crate) subject: Subject,
+    pub(crate) mode: Mode,
+    pub(crate) wait: Wait,
+    /// How long one request waits at most.
+    pub(crate) longest: Duration,
+    /// What a code of refusal means here.
+    pub(crate) refusal: &'static str,
+}
+
+impl<S: HasClient> Exchange<S> for Acquire {
+    type Error = Native;
+
+    async fn run<P>(self, place: P, cancelled: Cancelled) -> Returned<P, Native>
+    where
+        P: BorrowMut<S> + Send,
+    {
+        let mut call = InFlight::new(place, self.subject.clone(), true);
+        let deadline = Deadline::new(self.wait);
+        let answer = loop {
+            let (slice, last) = deadline.slice(by_chance(self.longest));
+            let answer = tokio::select! {
+                biased;
+                answer = self.ask(&mut call, slice) => answer,
+                () = cancelled.cancelled() => return cancel(call, &self.subject).await,
+            };
+            match answer {
+                Ok((code::TIMED_OUT, _)) if !last => {}
+                // Nothing was granted, and who hears of it needs no mark. That is not cancelled: without
+                // the mark, nobody would know.
+                Ok((code::HELD_MARKED, database)) => {
+                    let unmarked = call.ask(RELEASE_DOUBTFUL, &[]).await;
+                    break unmarked.map(|_| (code::HELD, database));
+                }
+                answer => break answer,
+            }
+        };
+        match answer {
+            Ok((code, database)) => call.answered(self.note(granted(code, self.refusal), database)),
+            Err(error) => call.failed(error),
+        }
+    }
+}
+
+impl Acquire {
+    async fn ask<S: HasClient, P: BorrowMut<S>>(
+        &self,
+        call: &mut InFlight<S, P>,
+        slice: Wait,
+    ) -> Result<(i32, i32), Native> {
+        let (mode, database) = (self.mode.name(), self.subject.known().database);
+        let millis = slice.limit().map_or(-1, milliseconds);
+        let parameters: [&dyn ToSql; 3] = [&mode, &millis, &database];
+        call.ask(self.statement, if database == 0 { &parameters[..2] } else { &parameters }).await
+    }
+
+    fn note(&self, answer: Result<bool, Error>, database: i32) -> Result<bool, Error> {
+        self.subject.change(|known| {
+            known.asked = false;
+            if let Ok(true) = answer {
+                (known.grants, known.database) = (known.grants + 1, database);
+            }
+        });
+        answer
+    }
+}
+
+/// Nine tenths of it and more: those who wait do not leave the queue together, and join it anew in
+/// another order each time.
+fn by_chance(longest: Duration) -> Duration {
+    let chance = u32::try_from(RandomState::new().hash_one(()) % 1024).unwrap_or_default();
+    longest - longest / 10_240 * chance
+}
+
+/// A time-out as the server takes it, rounded up.
+fn milliseconds(limit: Duration) -> i32 {
+    i32::try_from(Wait::millis(limit)).unwrap_or(i32::MAX)
+}
+
+/// Takes the request out of the server's queue, if it is there. A grant that came first is released by
+/// whoever let the wait go.
+async fn cancel<S: HasClient, P: BorrowMut<S>>(
+    mut call: InFlight<S, P>,
+    subject: &Subject,
+) -> Returned<P, Native> {
+    if !subject.known().sent {
+        return call.answered(Ok(false));
+    }
+    match call.client().cancel_query().await {
+        // The answer was on its way already, and the driver took it for the attention's, which is still
+        // to come. It reads away what is left of an answer before the next request. This begins one that
+        // is never sent, for the name of a savepoint has at most 255 characters: so there is one left.
+        Err(Native::Protocol(_)) => drop(call.client().save_transaction("-".repeat(256)).await),
+        Err(error) => return call.failed(error),
+        Ok(()) => {}
+    }
+    call.answered(Err(Error::Interrupted(None)))
+}
+
+#[cfg(test)]
+mod tests;
