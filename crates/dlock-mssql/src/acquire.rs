@@ -7,7 +7,6 @@ use dlock_core::{Cancelled, Deadline, Exchange, Returned, Wait};
 use std::borrow::BorrowMut;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
-use tiberius::ToSql;
 use tiberius::error::Error as Native;
 
 /// How long one request may wait unless it was told otherwise: tiberius gives a connection up when an
@@ -17,7 +16,7 @@ pub(crate) const SLICE: Duration = Duration::from_secs(25);
 /// The round trips that ask for a lock: one, and one more for each slice of waiting.
 #[derive(Debug)]
 pub(crate) struct Acquire {
-    /// Takes the mode, the time-out in milliseconds, and after a grant the database that it was in.
+    /// Takes the mode, the time-out in milliseconds, and the database of the grant before.
     pub(crate) statement: &'static str,
     pub(crate) subject: Subject,
     pub(crate) mode: Mode,
@@ -42,21 +41,20 @@ impl<S: HasClient> Exchange<S> for Acquire {
             let answer = tokio::select! {
                 biased;
                 answer = self.ask(&mut call, slice) => answer,
-                () = cancelled.cancelled() => return cancel(call, &self.subject).await,
+                () = cancelled.cancelled() => return self.cancel(call).await,
             };
             match answer {
                 Ok((code::TIMED_OUT, _)) if !last => {}
                 // Nothing was granted, and who hears of it needs no mark. That is not cancelled: without
                 // the mark, nobody would know.
-                Ok((code::HELD_MARKED, database)) => {
-                    let unmarked = call.ask(RELEASE_DOUBTFUL, &[]).await;
-                    break unmarked.map(|_| (code::HELD, database));
+                Ok((code::HELD_MARKED, _)) => {
+                    break call.ask(RELEASE_DOUBTFUL, &[]).await.map(|_| (code::HELD, 0));
                 }
                 answer => break answer,
             }
         };
         match answer {
-            Ok((code, database)) => call.answered(self.note(granted(code, self.refusal), database)),
+            Ok((code, database)) => call.answered(self.note(code, database)),
             Err(error) => call.failed(error),
         }
     }
@@ -70,11 +68,11 @@ impl Acquire {
     ) -> Result<(i32, i32), Native> {
         let (mode, database) = (self.mode.name(), self.subject.known().database);
         let millis = slice.limit().map_or(-1, milliseconds);
-        let parameters: [&dyn ToSql; 3] = [&mode, &millis, &database];
-        call.ask(self.statement, if database == 0 { &parameters[..2] } else { &parameters }).await
+        call.ask(self.statement, &[&mode, &millis, &database]).await
     }
 
-    fn note(&self, answer: Result<bool, Error>, database: i32) -> Result<bool, Error> {
+    fn note(&self, code: i32, database: i32) -> Result<bool, Error> {
+        let answer = granted(code, self.refusal);
         self.subject.change(|known| {
             known.asked = false;
             if let Ok(true) = answer {
@@ -82,6 +80,27 @@ impl Acquire {
             }
         });
         answer
+    }
+
+    /// Takes the request out of the server's queue, if it is there. A grant that came first is released
+    /// by whoever let the wait go.
+    async fn cancel<S, P>(&self, mut call: InFlight<S, P>) -> Returned<P, Native>
+    where
+        S: HasClient,
+        P: BorrowMut<S>,
+    {
+        if !self.subject.known().sent {
+            return call.answered(Ok(false));
+        }
+        match call.client().cancel_query().await {
+            // The answer was on its way already, and the driver took it for the attention's, which is
+            // still to come. It reads away what is left of an answer before the next request. This begins
+            // one that is never sent, for a savepoint's name has at most 255 characters: so one is left.
+            Err(Native::Protocol(_)) => drop(call.client().save_transaction("-".repeat(256)).await),
+            Err(error) => return call.failed(error),
+            Ok(()) => {}
+        }
+        call.answered(Err(Error::Interrupted(None)))
     }
 }
 
@@ -95,26 +114,6 @@ fn by_chance(longest: Duration) -> Duration {
 /// A time-out as the server takes it, rounded up.
 fn milliseconds(limit: Duration) -> i32 {
     i32::try_from(Wait::millis(limit)).unwrap_or(i32::MAX)
-}
-
-/// Takes the request out of the server's queue, if it is there. A grant that came first is released by
-/// whoever let the wait go.
-async fn cancel<S: HasClient, P: BorrowMut<S>>(
-    mut call: InFlight<S, P>,
-    subject: &Subject,
-) -> Returned<P, Native> {
-    if !subject.known().sent {
-        return call.answered(Ok(false));
-    }
-    match call.client().cancel_query().await {
-        // The answer was on its way already, and the driver took it for the attention's, which is still
-        // to come. It reads away what is left of an answer before the next request. This begins one that
-        // is never sent, for the name of a savepoint has at most 255 characters: so there is one left.
-        Err(Native::Protocol(_)) => drop(call.client().save_transaction("-".repeat(256)).await),
-        Err(error) => return call.failed(error),
-        Ok(()) => {}
-    }
-    call.answered(Err(Error::Interrupted(None)))
 }
 
 #[cfg(test)]

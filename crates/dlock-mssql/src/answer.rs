@@ -2,27 +2,12 @@ use crate::Error;
 use dlock_core::Reply;
 use tiberius::error::Error as Native;
 
-/// What the procedures return, and what the statements of this crate answer beside it:
-/// <https://learn.microsoft.com/sql/relational-databases/system-stored-procedures/sp-getapplock-transact-sql#return-code-values>.
+/// Codes that are looked for before they are taken for an answer.
 pub(crate) mod code {
-    /// Granted at once, or released.
-    pub(crate) const GRANTED: i32 = 0;
-    /// Granted after others had released.
-    pub(crate) const GRANTED_LATER: i32 = 1;
-    /// The time-out was over.
+    /// The procedure's: the time-out was over.
     pub(crate) const TIMED_OUT: i32 = -1;
-    /// Somebody else ended the wait.
-    pub(crate) const CANCELLED: i32 = -2;
-    /// Chosen as the victim of a deadlock.
-    pub(crate) const DEADLOCK: i32 = -3;
     /// Ours: the session holds the name already, and that was marked.
     pub(crate) const HELD_MARKED: i32 = 101;
-    /// Ours: the session does not hold the name as it should.
-    pub(crate) const NOT_HELD: i32 = 102;
-    /// Ours: the session is in another database than when it was granted the name.
-    pub(crate) const ELSEWHERE: i32 = 103;
-    /// Ours: after a release the session holds the name still.
-    pub(crate) const HELD_STILL: i32 = 104;
     /// Ours: the session or its transaction holds the name already.
     pub(crate) const HELD: i32 = 105;
 }
@@ -46,16 +31,21 @@ const ELSEWHERE: &str = "the session is in another database than the one that th
 
 const NOT_RELEASED: &str = "sp_releaseapplock did not accept the call; the lock is still held";
 
-/// The code that a request for a lock was answered with.
+/// The code that a request for a lock was answered with: the procedure's up to 1, ours from 101 on.
+/// <https://learn.microsoft.com/sql/relational-databases/system-stored-procedures/sp-getapplock-transact-sql#return-code-values>
 pub(crate) fn granted(code: i32, refusal: &'static str) -> Result<bool, Error> {
     match code {
-        code::GRANTED | code::GRANTED_LATER => Ok(true),
+        // At once, or after others had released.
+        0 | 1 => Ok(true),
         code::TIMED_OUT => Ok(false),
-        code::CANCELLED => Err(Error::Interrupted(None)),
-        code::DEADLOCK => Err(Error::Deadlock(None)),
+        // Somebody else ended the wait.
+        -2 => Err(Error::Interrupted(None)),
+        -3 => Err(Error::Deadlock(None)),
         code::HELD_MARKED | code::HELD => Err(Error::AlreadyHeld),
-        code::NOT_HELD => Err(Error::Lost(None)),
-        code::ELSEWHERE => Err(Error::Refused { code, meaning: ELSEWHERE }),
+        // The session does not hold the name as it should.
+        102 => Err(Error::Lost(None)),
+        // It is in another database than when it was granted the name.
+        103 => Err(Error::Refused { code, meaning: ELSEWHERE }),
         code => Err(Error::Refused { code, meaning: refusal }),
     }
 }
@@ -63,8 +53,9 @@ pub(crate) fn granted(code: i32, refusal: &'static str) -> Result<bool, Error> {
 /// The code that a release was answered with.
 pub(crate) fn released(code: i32) -> Result<bool, Error> {
     match code {
-        code::GRANTED => Ok(true),
-        code::HELD_STILL => Err(Error::Lost(None)),
+        0 => Ok(true),
+        // After it, the session holds the name still.
+        104 => Err(Error::Lost(None)),
         code => Err(Error::Refused { code, meaning: NOT_RELEASED }),
     }
 }

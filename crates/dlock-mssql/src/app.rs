@@ -47,10 +47,6 @@ impl<S: Place, O: Owner> App<S, O> {
         let (subject, longest) = (self.subject.clone(), self.slice);
         Acquire { statement, subject, mode, wait, longest, refusal: O::REFUSAL }
     }
-
-    fn release(&self, at_once: bool) -> Release {
-        Release { subject: self.subject.clone(), at_once }
-    }
 }
 
 impl<S: Place, O: Owner> RawLock for App<S, O> {
@@ -88,8 +84,7 @@ impl<S: Place, O: Owner> RawLock for App<S, O> {
     /// Behind a transaction's lock only a call in flight is abandoned, and it has seen to that itself.
     fn abandon(&mut self) {
         self.upgraded = false;
-        let release = self.release(true);
-        self.hold.abandon(release);
+        self.hold.abandon(Release(self.subject.clone()));
     }
 
     async fn settle(&mut self) -> Result<(), Error> {
@@ -99,8 +94,7 @@ impl<S: Place, O: Owner> RawLock for App<S, O> {
 
 impl<S: Place> RawUnlock for App<S> {
     async fn unlock(&mut self) -> Result<bool, Error> {
-        let release = self.release(false);
-        let released = self.hold.run(release).await?;
+        let released = self.hold.run(Release(self.subject.clone())).await?;
         self.upgraded = false;
         Ok(released)
     }

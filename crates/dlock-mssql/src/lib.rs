@@ -62,7 +62,6 @@ mod answer;
 mod app;
 mod key;
 mod mode;
-mod poison;
 mod release;
 mod request;
 mod session;

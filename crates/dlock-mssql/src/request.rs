@@ -1,17 +1,17 @@
 use crate::answer::{failed, is_not_held};
-use crate::poison::discard;
 use crate::session::HasClient;
-use crate::{Error, Key};
+use crate::{Error, Key, Stream};
 use dlock_core::Returned;
 use futures::FutureExt;
 use std::borrow::BorrowMut;
 use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
-use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::{mem, pin, thread};
 use tiberius::error::{Error as Native, IoErrorKind};
 use tiberius::{Client, ColumnData, ToSql};
-use tokio::task::coop::unconstrained;
+use tokio::runtime::Builder;
+use tokio::task::coop;
 
 /// What a lock's requests are about, and what is known of it: shared by the lock, its exchanges, and what
 /// ends its session.
@@ -32,8 +32,20 @@ pub(crate) struct Known {
     pub(crate) database: i32,
     /// What came before the last request was read to its end, and the request was sent.
     pub(crate) sent: bool,
+    /// The last request was for a grant.
+    acquires: bool,
     /// Since the last answer, a request had to wait for what came before it: a statement of the caller's.
     pub(crate) behind: bool,
+}
+
+impl Known {
+    pub(crate) fn holds_nothing(&self) -> bool {
+        self.grants == 0 && !self.asked
+    }
+
+    pub(crate) fn hold_nothing(&mut self) {
+        (self.grants, self.asked) = (0, false);
+    }
 }
 
 impl Subject {
@@ -55,13 +67,13 @@ impl Subject {
 pub(crate) struct InFlight<S: HasClient, P: BorrowMut<S>> {
     place: Option<P>,
     subject: Subject,
-    acquires: bool,
     session: PhantomData<fn() -> S>,
 }
 
 impl<S: HasClient, P: BorrowMut<S>> InFlight<S, P> {
     pub(crate) fn new(place: P, subject: Subject, acquires: bool) -> Self {
-        Self { place: Some(place), subject, acquires, session: PhantomData }
+        subject.change(|known| known.acquires = acquires);
+        Self { place: Some(place), subject, session: PhantomData }
     }
 
     pub(crate) fn client(&mut self) -> &mut Client<S::Stream> {
@@ -77,11 +89,9 @@ impl<S: HasClient, P: BorrowMut<S>> InFlight<S, P> {
     ) -> Result<(i32, i32), Native> {
         let subject = self.subject.clone();
         subject.change(|known| known.sent = false);
-        let name = Name { subject: &subject, acquires: self.acquires };
-        let all =
-            Vec::from_iter([&name as &dyn ToSql].into_iter().chain(parameters.iter().copied()));
+        let all = Vec::from_iter([&subject as &dyn ToSql].iter().chain(parameters).copied());
         let client = self.client();
-        let mut asking = pin!(async { client.query(statement, &all).await?.into_row().await });
+        let mut asking = pin::pin!(async { client.query(statement, &all).await?.into_row().await });
         let answer = poll_fn(|context| {
             let polled = asking.as_mut().poll(context);
             if polled.is_pending() {
@@ -96,30 +106,34 @@ impl<S: HasClient, P: BorrowMut<S>> InFlight<S, P> {
 
     /// The answer was read to its end.
     pub(crate) fn answered(mut self, answer: Result<bool, Error>) -> Returned<P, Native> {
-        self.subject.change(|known| known.behind = false);
+        self.subject.change(|known| {
+            known.behind = false;
+            if answer.is_ok() && !known.acquires {
+                known.hold_nothing();
+            }
+        });
         (self.place.take(), answer.map_err(Box::new))
     }
 
     /// The answer was an error.
     pub(crate) fn failed(mut self, error: Native) -> Returned<P, Native> {
         let is_silent = matches!(error, Native::Io { kind: IoErrorKind::TimedOut, .. });
-        let is_closed = !is_silent && matches!(error, Native::Io { .. } | Native::Server(_));
+        let is_closed = matches!(error, Native::Io { .. } | Native::Server(_)) && !is_silent;
         let (is_not_held, reply) = (is_not_held(&error), failed(error));
         self.subject.change(|known| {
             known.sent &= !is_silent;
+            known.behind &= !reply.usable;
             if is_not_held || is_closed && !reply.usable && known.sent && !known.behind {
-                (known.grants, known.asked) = (0, false);
+                known.hold_nothing();
             }
         });
-        if reply.usable {
-            return self.answered(reply.answer.map_err(|error| *error));
+        let place = self.place.take();
+        if !reply.usable && !is_closed && !is_silent {
+            // Otherwise the driver itself refuses it from now on.
+            place.map(discard::<S, P>);
+            return (None, reply.answer);
         }
-        match self.place.take() {
-            Some(place) if !is_closed && !is_silent => discard::<S, P>(place),
-            // The driver itself refuses it from now on.
-            place => drop(place),
-        }
-        (None, reply.answer)
+        (place.filter(|_| reply.usable), reply.answer)
     }
 }
 
@@ -132,15 +146,15 @@ fn astray() -> Native {
 
 impl<S: HasClient, P: BorrowMut<S>> Drop for InFlight<S, P> {
     fn drop(&mut self) {
-        let Some(mut place) = self.place.take() else { return };
-        match (self.acquires, self.subject.known().sent) {
+        let (Some(mut place), known) = (self.place.take(), self.subject.known()) else { return };
+        match (known.acquires, known.sent) {
             // What runs there is the caller's.
             (true, false) => return,
             // Whoever uses the client next reads the answer away first.
             (false, true) if !S::GIVEN_BACK => return,
             (true, true) => {
                 let client = place.borrow_mut().client();
-                drop(unconstrained(client.cancel_query()).now_or_never());
+                drop(coop::unconstrained(client.cancel_query()).now_or_never());
             }
             (false, _) => {}
         }
@@ -148,19 +162,43 @@ impl<S: HasClient, P: BorrowMut<S>> Drop for InFlight<S, P> {
     }
 }
 
-/// A name as a parameter. The driver asks for its value when it has read to the end what came before,
+/// The name, as a parameter. The driver asks for its value when it has read to the end what came before,
 /// and is about to send.
-struct Name<'a> {
-    subject: &'a Subject,
-    acquires: bool,
+impl ToSql for Subject {
+    fn to_sql(&self) -> ColumnData<'_> {
+        self.change(|known| {
+            known.sent = true;
+            known.asked |= known.acquires;
+        });
+        ColumnData::String(Some(self.key.as_str().into()))
+    }
 }
 
-impl ToSql for Name<'_> {
-    fn to_sql(&self) -> ColumnData<'_> {
-        self.subject.change(|known| {
-            known.sent = true;
-            known.asked |= self.acquires;
-        });
-        ColumnData::String(Some(self.subject.key.as_str().into()))
+/// Drops a client that must not be used again: an owned one is closed by that, and whoever has one next
+/// that was lent or came from a pool gets an error.
+pub(crate) fn discard<S: HasClient, P: BorrowMut<S>>(mut place: P) {
+    let client = place.borrow_mut().client();
+    thread::scope(|scope| {
+        drop(thread::Builder::new().spawn_scoped(scope, || cut_write_off(client)));
+    });
+    let is_refused =
+        matches!(client.simple_query("").now_or_never(), Some(Err(Native::Protocol(_))));
+    if S::GIVEN_BACK && !is_refused {
+        mem::forget(place);
     }
+}
+
+/// Has every later use of a client fail: `tiberius` refuses a connection on which the write of a request
+/// was cut off.
+///
+/// A stream of tokio's writes nothing for a task that has used up its budget. The budget is that of a
+/// runtime on a thread of its own, for this is called in drops, anywhere.
+fn cut_write_off<T: Stream>(client: &mut Client<T>) {
+    let Ok(runtime) = Builder::new_current_thread().build() else { return };
+    runtime.block_on(async {
+        while coop::has_budget_remaining() {
+            coop::consume_budget().await;
+        }
+        drop(client.cancel_query().now_or_never());
+    });
 }

@@ -1,5 +1,4 @@
-use crate::poison::discard;
-use crate::request::{Known, Subject};
+use crate::request::{Known, Subject, discard};
 use crate::{App, Error, Key, Lock, Mssql};
 use dlock_core::{BorrowedSession, End, Exclusive, OwnedSession, RawNew, Session};
 use futures::io::{AsyncRead, AsyncWrite};
@@ -121,10 +120,9 @@ impl<S: HasClient> End<S> for Ending {
         // With the lock gone there is nobody to be told.
         let Some(known) = self.0.upgrade() else { return Ok(()) };
         let known = *known.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_idle = known.sent && !known.behind;
-        let holds_nothing = known.grants == 0 && !known.asked;
-        let is_free = holds_nothing || is_idle && !S::GIVEN_BACK;
-        if is_free { Ok(()) } else { Err(Error::Interrupted(None)) }
+        let closing_frees = known.sent && !known.behind && !S::GIVEN_BACK;
+        let is_free = known.holds_nothing() || closing_frees;
+        is_free.then_some(()).ok_or(Error::Interrupted(None))
     }
 }
 

@@ -13,8 +13,7 @@ DECLARE @code int = 101, @mark nvarchar(50) = N'dlock: refused ' + CAST(@@SPID A
 IF APPLOCK_MODE('public', @P1, 'Session') = 'NoLock'
     AND IIF(@@TRANCOUNT = 0, 'NoLock', APPLOCK_MODE('public', @P1, 'Transaction')) = 'NoLock'
     EXEC @code = sp_getapplock @P1, @P2, 'Session', @P3, 'public';
-ELSE
-    EXEC sp_getapplock @mark, 'Shared', 'Session', 0, 'public';
+ELSE EXEC sp_getapplock @mark, 'Shared', 'Session', 0, 'public';
 SELECT @code AS dlock_code, DB_ID() AS dlock_database;
 ";
 
@@ -39,26 +38,15 @@ IF @code = 102 AND APPLOCK_MODE('public', @P1, 'Session')
 SELECT @code AS dlock_code, DB_ID() AS dlock_database;
 ";
 
-/// Releases what was granted once in the database `@P2`; 103 where the session is in another one now.
-/// What is not held is error 1223.
-pub(crate) const RELEASE: &str = "\
-DECLARE @code int = 103;
-IF DB_ID() = @P2
-    EXEC @code = sp_releaseapplock @P1, 'Session', 'public';
-SELECT @code AS dlock_code, DB_ID() AS dlock_database;
-";
-
-/// Releases what was granted in the database `@P2`, wherever the session is now, and `@P3` times: each
-/// get needs its own release.
+/// Releases what was granted in the database `@P2`, wherever the session is now, and where `@P3` is 2,
+/// twice: each get needs its own release. What is not held is error 1223.
 ///
 /// A system procedure that is called by a database's name runs in that database.
-pub(crate) const RELEASE_ANYWHERE: &str = "\
+pub(crate) const RELEASE: &str = "\
 DECLARE @code int, @there nvarchar(300) = QUOTENAME(DB_NAME(@P2)) + N'.sys.sp_releaseapplock';
-IF DB_ID() = @P2
-    SET @there = N'sp_releaseapplock';
-EXEC @code = @there @P1, 'Session', 'public';
-IF @P3 = 2
-    EXEC @code = @there @P1, 'Session', 'public';
+IF @P3 = 2 EXEC @there @P1, 'Session', 'public';
+IF DB_ID() = @P2 EXEC @code = sp_releaseapplock @P1, 'Session', 'public';
+ELSE EXEC @code = @there @P1, 'Session', 'public';
 SELECT @code AS dlock_code, DB_ID() AS dlock_database;
 ";
 

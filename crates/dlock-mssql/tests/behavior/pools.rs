@@ -182,12 +182,12 @@ fn what_a_runtime_took_with_it_is_refused_or_clean() {
     let mut holder = own.block_on(lock(&key));
     assert!(own.block_on(holder.acquire(Wait::No)).unwrap());
     let (pool, object) = Pool::of(session);
-    let waiting = ended.block_on(async {
+    ended.block_on(async {
         let mut one = Lock::new(Pooled(object), key.as_str()).unwrap();
         tokio::spawn(async move { one.acquire(Wait::Forever).await.map_err(drop) });
         until(&mut client().await, &key, (1, 1)).await;
     });
-    drop((waiting, ended));
+    drop(ended);
     own.block_on(bounded(async {
         let mut client = pool.returned().await;
         assert!(is_refused(&mut client).await);
