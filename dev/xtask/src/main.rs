@@ -46,6 +46,12 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Counts what waits on PostgreSQL do that go on in slices: answers, turns, messages, deadlocks.
+    Waits {
+        /// What is passed on: see `cargo xtask waits --help`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Packages, feature sets, licences, advisories, MSRV: what has to hold before a release.
     Package,
     /// Gets the database servers that the tests need and that are not there.
@@ -60,6 +66,7 @@ fn main() -> Result<()> {
         Command::Test { quick } => check::test(quick),
         Command::Bench { arguments } => bench::bench(&arguments),
         Command::Soak { arguments } => soak::soak(&arguments),
+        Command::Waits { arguments } => soak::waits(&arguments),
         Command::Package => package::package(),
         Command::Servers => servers::servers(),
         Command::Env => {

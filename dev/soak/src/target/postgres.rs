@@ -99,7 +99,7 @@ impl Observer for Postgres {
     fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>>> {
         Box::pin(async move {
             let client = self.client().await?;
-            let keys = KEYS.map(|key| Key::from(key).to_string()).join(",");
+            let keys = KEYS.map(|key| Key::from(key).number().to_string()).join(",");
             let sql = format!(
                 "SELECT l.pid::text, concat_ws(' ', 'granted:', granted, 'xact:', \
                  virtualtransaction, state, query) \
