@@ -161,7 +161,7 @@ impl<S: AsSession> RawLock for Advisory<S> {
                 self.hold = Hold::Held;
                 self.registry.set(self.number(), Claim::Held);
             }
-            (_, Hold::Wanted) => self.is_free(),
+            (_, Hold::Wanted) => self.set_free(),
             // It could not be settled: the background goes on.
             (_, Hold::Unknown) => self.abandon(),
             (_, Hold::Nothing | Hold::Held) => {}

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, SimpleQueryStream};
 
 /// How soon a key that could not be let go of is tried again, at first and at last.
@@ -52,6 +53,8 @@ impl Undo {
             Err(error) if is_in_failed_transaction(&error) && self.may_roll_back => {
                 Ok(Next::AgainAfter(ROLLBACK))
             }
+            // Cancelled from outside, before it was done or after.
+            Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => Ok(Next::Again),
             Err(error) if is_not_allowed(&error) && !self.registry.is_blind() => {
                 self.registry.set_blind();
                 Ok(Next::Again)

@@ -19,11 +19,11 @@ impl<S: AsSession> Advisory<S> {
     pub(crate) async fn let_go(&mut self) -> Result<(), Error> {
         let done = self.undo().done(self.client()).await;
         done.map_err(|error| self.failed(error))?;
-        self.is_free();
+        self.set_free();
         Ok(())
     }
 
-    pub(crate) fn is_free(&mut self) {
+    pub(crate) fn set_free(&mut self) {
         self.hold = Hold::Nothing;
         self.registry.free(self.number());
     }
@@ -34,7 +34,7 @@ impl<S: AsSession> Advisory<S> {
         let unlocked = self.call(Call::Unlock, &text).await;
         match unlocked {
             Ok(released) => {
-                self.is_free();
+                self.set_free();
                 Ok(released == Some(true))
             }
             Err(error) if ends_session(&error) || is_in_failed_transaction(&error) => {
@@ -73,7 +73,7 @@ impl<S: AsSession> Advisory<S> {
         let undo = self.undo();
         let text = match self.hold {
             Hold::Nothing => return,
-            Hold::Wanted => return self.is_free(),
+            Hold::Wanted => return self.set_free(),
             Hold::Unknown => undo.text(),
             Hold::Held => statement::unlock(self.asked(), self.number()),
         };
@@ -84,7 +84,7 @@ impl<S: AsSession> Advisory<S> {
                 let runtime = Handle::try_current().ok().or(self.runtime.clone());
                 self.leaving = Some(Leaving::begin(undo, sent, link, turn, runtime.as_ref()));
             }
-            Err(_) => self.is_free(),
+            Err(_) => self.set_free(),
         }
     }
 
