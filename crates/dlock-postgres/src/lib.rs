@@ -3,20 +3,30 @@
 //! # Which lock should you use?
 //!
 //! * [`Lock`] is held by the session, until it is released or the session ends. It takes the client
-//!   you have (`&Client`, `Arc<Client>`, `Client`) or both halves of a session ([`Session`]).
+//!   you have, both halves of a session ([`Session`]), or whatever [`HasClient`].
 //! * [`XactLock`] is held by your transaction, and freed by its COMMIT or ROLLBACK. It is the one that
 //!   works through a transaction pooler.
 //!
-//! Both have `.shared()`. One session waits for one lock at a time: everything else on it, a release
-//! too, waits behind. Two locks that must wait independently need two sessions.
+//! Both have `.shared()`.
 //!
-//! # Dropped waits
+//! # Slices
 //!
-//! A dropped wait is cancelled on the server by a cancel request over a connection of its own: plain,
-//! or by the [`Canceller`] that a session with `sslmode=require` needs. Without one, nothing leaks
-//! there, but the wait goes on in the server and the connection stays busy until it ends. The request
-//! is sent 100 ms after the wait was at the earliest: what the server refuses at once must not be
-//! cancelled, since inside a transaction that would abort it.
+//! A wait goes on in slices, each a statement of its own that waits in the server's queue for 50 ms at
+//! first and 0.9 s at most. So it pins no snapshot for longer, breaks no `CONCURRENTLY` command of the
+//! holder's, and leaves the queue by itself when its future, its runtime or its process is gone: within
+//! a slice, or 1.1 s where the session holds another key. Until then other statements on the client wait.
+//! `lock.slice(longest)` makes slices longer, for fleets whose other members wait in one piece and for
+//! writers among readers who hold for long; `VACUUM` and the holder's `CONCURRENTLY` commands then wait
+//! as long.
+//!
+//! One wait at a time is on the wire of a session: several take turns, tries and releases go between.
+//! Two locks that must wait independently need two sessions.
+//!
+//! # Transactions begun by hand
+//!
+//! Inside one, a [`Lock`] takes a free key, and is refused (`Refused`, code 25001) where it would have to
+//! wait: that would pin the transaction's snapshot. A release in one that has failed is refused by the
+//! server; the crate's front page says what `with` and a dropped guard do there.
 
 mod acquire;
 mod advisory;
