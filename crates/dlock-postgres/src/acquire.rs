@@ -4,7 +4,7 @@ use crate::Error;
 use crate::advisory::{Advisory, Hold};
 use crate::answer::{
     Native, Tried, ends_session, inside, is_in_failed_transaction, is_not_allowed, lacks_plpgsql,
-    standby, word,
+    standby, truth, word,
 };
 use crate::halves::Call;
 use crate::registry::Claim;
@@ -40,8 +40,8 @@ impl<S: AsSession> Advisory<S> {
     /// Claims the key among the locks on this session, then acquires it.
     pub(crate) async fn acquire(&mut self, wait: Wait) -> Result<bool, Error> {
         let start = Instant::now();
-        let in_transaction = self.claim().await?;
-        match self.attempt(in_transaction).await? {
+        self.claim().await?;
+        match self.attempt().await? {
             Attempt::Granted => Ok(true),
             _ if wait == Wait::No => Ok(false),
             Attempt::Inside => Err(inside()),
@@ -49,30 +49,25 @@ impl<S: AsSession> Advisory<S> {
         }
     }
 
-    /// Whether a transaction's lock may hold the key over this session.
-    async fn claim(&mut self) -> Result<bool, Error> {
-        match self.registry.claim(self.number()) {
-            None => self.hold = Hold::Wanted,
-            Some(Claim::InTransaction) => {
-                self.hold = Hold::Wanted;
-                return Ok(true);
-            }
-            Some(Claim::Leaving(leaving)) => {
-                self.hold = Hold::Unknown;
-                leaving.stop();
-                self.let_go().await?;
-                self.registry.set(self.number(), Claim::Wanted);
-                self.hold = Hold::Wanted;
-            }
-            Some(Claim::Wanted) => return Err(Error::AlreadyHeld),
-            // A lock that was forgotten may have left it, or the caller has freed the key by hand.
-            Some(Claim::Held) if self.is_held().await => return Err(Error::AlreadyHeld),
-            Some(Claim::Held) => {
-                self.registry.set(self.number(), Claim::Wanted);
-                self.hold = Hold::Wanted;
+    async fn claim(&mut self) -> Result<(), Error> {
+        loop {
+            match self.registry.claim(self.number()) {
+                None => break,
+                Some(Claim::Leaving(leaving)) => {
+                    self.take_over(&leaving).await?;
+                    self.asked = self.mode;
+                }
+                Some(Claim::Wanted) => return Err(Error::AlreadyHeld),
+                // A lock that was forgotten may have left it, or the caller has freed the key by hand.
+                Some(Claim::Held(_)) if self.is_held().await => return Err(Error::AlreadyHeld),
+                Some(Claim::Held(_)) => {
+                    self.registry.set(self.number(), Claim::Wanted);
+                    break;
+                }
             }
         }
-        Ok(false)
+        self.hold = Hold::Wanted;
+        Ok(())
     }
 
     /// Whether the session holds the key, as the server says; where it does not say, it does.
@@ -82,18 +77,19 @@ impl<S: AsSession> Advisory<S> {
     }
 
     /// One try, and a closer look where it may be none.
-    async fn attempt(&mut self, in_transaction: bool) -> Result<Attempt, Error> {
-        if !in_transaction {
-            let text = statement::try_lock(self.asked(), self.number());
-            let tried = self.call(Call::Try, &text).await;
-            match self.certain(tried).await? {
-                Some(true) => return Ok(Attempt::Granted),
-                Some(false) => return Ok(Attempt::Elsewhere),
-                None => {}
-            }
+    async fn attempt(&mut self) -> Result<Attempt, Error> {
+        let text = statement::try_lock(self.asked, self.number());
+        let tried = if self.registry.is_inside() {
+            self.ask_for_key(&text, None).await.map(|rows| truth(&rows))
+        } else {
+            self.call(Call::Try, &text).await
+        };
+        if let Some(granted) = self.certain(tried).await? {
+            self.registry.set_inside(false);
+            return Ok(if granted { Attempt::Granted } else { Attempt::Elsewhere });
         }
-        self.hold = Hold::Unknown;
-        let rows = self.ask(&statement::try_closely(self.asked(), self.number())).await;
+        let text = statement::try_closely(self.asked, self.number());
+        let rows = self.ask_for_key(&text, None).await;
         match Tried::new(word(&self.certain(rows).await?)) {
             Tried::Granted => Ok(Attempt::Granted),
             Tried::Elsewhere => Ok(Attempt::Inside),
@@ -120,7 +116,10 @@ impl<S: AsSession> Advisory<S> {
         match is_certain {
             true => self.hold = Hold::Wanted,
             // What cannot be settled now is let go of in the background.
-            false => drop(self.let_go().await),
+            false => {
+                self.hold = Hold::Unknown;
+                drop(self.let_go().await);
+            }
         }
         self.failed(error)
     }
@@ -163,8 +162,8 @@ impl<S: AsSession> Advisory<S> {
     ) -> Result<Slice, Error> {
         let form = if self.registry.is_plain() { Form::Plain } else { Form::Quiet };
         let millis = Wait::millis(length).clamp(1, LONGEST);
-        let text = statement::wait(form, self.asked(), self.number(), millis);
-        let rows = match self.wait(&text, turn).await {
+        let text = statement::wait(form, self.asked, self.number(), millis);
+        let rows = match self.ask_for_key(&text, Some(turn)).await {
             Ok(rows) => rows,
             Err(error) => return self.not_waited(error, form).await,
         };

@@ -1,7 +1,7 @@
-use crate::answer::{Native, ends_session, meaning, queue, read, truth};
+use crate::answer::{Answer, Native, ends_session, meaning, queue, read, truth};
 use crate::halves::Call;
 use crate::key::Number;
-use crate::leaving::Leaving;
+use crate::leaving::{Leaving, Undoing};
 use crate::registry::{Claim, Registry};
 use crate::session::AsSession;
 use crate::{Error, Key, Mode};
@@ -10,26 +10,30 @@ use dlock_core::{
 };
 use std::fmt;
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio_postgres::{Client, SimpleQueryRow, SimpleQueryStream};
+use tokio_postgres::{Client, SimpleQueryRow};
 
 /// An advisory lock that is held by the session.
 pub struct Advisory<S: AsSession> {
     pub(crate) kept: S::Kept,
     pub(crate) registry: Arc<Registry>,
     key: Key,
-    mode: Mode,
+    pub(crate) mode: Mode,
     /// The mode that was asked for last: what there may be to undo.
-    asked: Mode,
+    pub(crate) asked: Mode,
     /// The longest slice, where the caller has set it.
     pub(crate) slice: Option<Duration>,
     pub(crate) hold: Hold,
-    /// A wait whose answer is to come, and its turn.
-    pub(crate) waiting: Option<(Pin<Box<SimpleQueryStream>>, OwnedSemaphorePermit)>,
+    /// What it holds by, among the locks on this session.
+    pub(crate) owner: u64,
+    /// An answer that is to come, and the turn of a wait.
+    pub(crate) in_flight: Option<(Answer, Option<OwnedSemaphorePermit>)>,
+    /// An undo whose answer is to come.
+    pub(crate) undoing: Option<Undoing>,
     pub(crate) leaving: Option<Leaving>,
     ended: bool,
     /// Where the last acquire was made, for a drop off the runtime.
@@ -42,7 +46,9 @@ pub(crate) enum Hold {
     Nothing,
     /// It is claimed, and nothing of that is on the wire.
     Wanted,
-    /// An answer is to come, or could not be had.
+    /// The key was asked for, and the answer is to come.
+    Asked,
+    /// It may be held: an answer could not be had.
     Unknown,
     Held,
 }
@@ -51,15 +57,18 @@ impl<S: AsSession> Advisory<S> {
     /// A lock that has sent nothing yet.
     pub(crate) fn of(session: S, key: Key) -> Self {
         let kept = session.keep();
+        let registry = Registry::of(S::client(&kept));
         Self {
-            registry: Registry::of(S::client(&kept)),
+            owner: registry.owner(),
+            registry,
             kept,
             key,
             mode: Mode::Exclusive,
             asked: Mode::Exclusive,
             slice: None,
             hold: Hold::Nothing,
-            waiting: None,
+            in_flight: None,
+            undoing: None,
             leaving: None,
             ended: false,
             runtime: None,
@@ -74,10 +83,6 @@ impl<S: AsSession> Advisory<S> {
         self.key.number()
     }
 
-    pub(crate) fn asked(&self) -> Mode {
-        self.asked
-    }
-
     /// Says something, and reads the answer.
     pub(crate) async fn ask(&self, text: &str) -> Result<Vec<SimpleQueryRow>, Native> {
         let mut sent = pin!(queue(self.client(), text)?);
@@ -86,24 +91,33 @@ impl<S: AsSession> Advisory<S> {
 
     /// Makes a call that is answered at once. What fails may have been done all the same.
     pub(crate) async fn call(&mut self, call: Call, text: &str) -> Result<Option<bool>, Native> {
-        self.hold = Hold::Unknown;
+        self.hold = if call == Call::Try { Hold::Asked } else { Hold::Unknown };
         match (S::halves(&self.kept), self.number()) {
             (Some(session), Number::Single(key)) => session.call(call, self.asked, key, text).await,
-            _ => self.ask(text).await.map(|rows| truth(&rows)),
+            _ => self.exchange(text, None).await.map(|rows| truth(&rows)),
         }
     }
 
-    /// Says a wait that has its turn, and reads the answer, from where a drop can hand it on.
-    pub(crate) async fn wait(
+    /// Asks for the key, and reads the answer.
+    pub(crate) async fn ask_for_key(
         &mut self,
         text: &str,
-        turn: OwnedSemaphorePermit,
+        turn: Option<OwnedSemaphorePermit>,
+    ) -> Result<Vec<SimpleQueryRow>, Native> {
+        self.hold = Hold::Asked;
+        self.exchange(text, turn).await
+    }
+
+    /// Says something, and reads the answer from where a drop can hand it on.
+    async fn exchange(
+        &mut self,
+        text: &str,
+        turn: Option<OwnedSemaphorePermit>,
     ) -> Result<Vec<SimpleQueryRow>, Native> {
         let sent = Box::pin(queue(self.client(), text)?);
-        self.hold = Hold::Unknown;
-        let (answer, _) = self.waiting.insert((sent, turn));
+        let (answer, _) = self.in_flight.insert((sent, turn));
         let rows = attend::<S, _>(&self.kept, read(answer.as_mut())).await;
-        self.waiting = None;
+        self.in_flight = None;
         rows
     }
 
@@ -140,7 +154,9 @@ impl<S: AsSession> RawLock for Advisory<S> {
     }
 
     fn session(&mut self) -> Option<SessionRef<'_, Self>> {
-        Some(S::lend(&mut self.kept))
+        // After an error that could not be settled the background has it.
+        let is_away = self.leaving.as_ref().is_some_and(Leaving::is_going);
+        if is_away { None } else { Some(S::lend(&mut self.kept)) }
     }
 
     fn is_closed(&self) -> bool {
@@ -159,11 +175,11 @@ impl<S: AsSession> RawLock for Advisory<S> {
         match (&answer, self.hold) {
             (Ok(true), _) => {
                 self.hold = Hold::Held;
-                self.registry.set(self.number(), Claim::Held);
+                self.registry.set(self.number(), Claim::Held(self.owner));
             }
             (_, Hold::Wanted) => self.set_free(),
             // It could not be settled: the background goes on.
-            (_, Hold::Unknown) => self.abandon(),
+            (_, Hold::Asked | Hold::Unknown) => self.abandon(),
             (_, Hold::Nothing | Hold::Held) => {}
         }
         answer

@@ -1,22 +1,29 @@
 //! Letting go of a key in the background.
 
 use crate::Mode;
-use crate::answer::{Native, ends_session, is_in_failed_transaction, is_not_allowed, queue, read};
+use crate::answer::{Answer, Native, ends_session, is_in_failed_transaction, is_not_allowed, read};
 use crate::key::Number;
 use crate::registry::{Claim, Registry};
 use crate::session::Link;
 use crate::statement::{self, ROLLBACK, TERMINATE};
 use std::fmt;
-use std::pin::pin;
+use std::future::{Future, poll_fn};
+use std::mem;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio_postgres::SimpleQueryStream;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, SimpleQueryStream};
 
 /// How soon a key that could not be let go of is tried again, at first and at last.
 const AGAIN: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
+
+/// An undo that was queued, and the reading of its answer. Whoever takes it over goes on where the last
+/// one was: to undo twice would free what the caller took by hand.
+pub(crate) type Undoing = Pin<Box<dyn Future<Output = Result<(), Native>> + Send + Sync>>;
 
 /// What is to be let go of.
 #[derive(Clone, Debug)]
@@ -27,10 +34,12 @@ pub(crate) struct Undo {
     /// Whether the session is the lock's alone: a failed transaction, in which nothing can be let go of,
     /// may be rolled back.
     pub(crate) may_roll_back: bool,
+    /// Whether the key was asked for and nothing was answered: then it is not held where that failed.
+    pub(crate) was_asked: bool,
 }
 
 /// What comes next in letting go.
-enum Next {
+pub(crate) enum Next {
     Done,
     Again,
     AgainAfter(&'static str),
@@ -45,13 +54,34 @@ impl Undo {
         }
     }
 
+    /// Reads the answer to an undo, and before that the one to what was asked. The turn of a wait is over
+    /// then.
+    pub(crate) fn answered(
+        &self,
+        asked: Option<Answer>,
+        sent: Result<SimpleQueryStream, Native>,
+        turn: Option<OwnedSemaphorePermit>,
+    ) -> Undoing {
+        let asked = asked.filter(|_| self.was_asked);
+        Box::pin(async move {
+            let was_refused = match asked {
+                Some(mut asked) => read(asked.as_mut()).await.is_err_and(is_refused),
+                None => false,
+            };
+            let said = read(pin!(sent?)).await.map(drop);
+            drop(turn);
+            if was_refused { Ok(()) } else { said }
+        })
+    }
+
     /// Goes on from this answer to it.
-    fn next(&self, answer: Result<(), Native>) -> Result<Next, Native> {
+    pub(crate) fn next(&self, answer: Result<(), Native>) -> Result<Next, Native> {
         match answer {
             Ok(()) => Ok(Next::Done),
             Err(error) if ends_session(&error) => Ok(Next::Done),
             Err(error) if is_in_failed_transaction(&error) && self.may_roll_back => {
-                Ok(Next::AgainAfter(ROLLBACK))
+                // Nothing of others' came between: what was asked has failed as well.
+                Ok(if self.was_asked { Next::Done } else { Next::AgainAfter(ROLLBACK) })
             }
             // Cancelled from outside, before it was done or after.
             Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => Ok(Next::Again),
@@ -62,71 +92,94 @@ impl Undo {
             Err(error) => Err(error),
         }
     }
-
-    /// Lets go of a key that may be held, and answers when it is not.
-    pub(crate) async fn done(&self, client: &Client) -> Result<(), Native> {
-        loop {
-            match self.next(answer(queue(client, &self.text())).await)? {
-                Next::Done => return Ok(()),
-                Next::Again => {}
-                Next::AgainAfter(first) => drop(queue(client, first)),
-            }
-        }
-    }
 }
 
-/// Reads the answer to what was queued.
-async fn answer(sent: Result<SimpleQueryStream, Native>) -> Result<(), Native> {
-    read(pin!(sent?)).await.map(drop)
+fn is_refused(error: Native) -> bool {
+    is_in_failed_transaction(&error)
 }
 
 /// A key that is being let go of in the background.
 #[derive(Clone)]
-pub(crate) struct Leaving(Arc<Mutex<State>>);
+pub(crate) struct Leaving {
+    pub(crate) mode: Mode,
+    state: Arc<Mutex<State>>,
+}
 
-enum State {
-    /// Over this link, where there is one that can be kept.
-    Going(Option<Link>),
-    /// It has left, or the session was taken back.
-    Over,
+pub(crate) enum State {
+    Going {
+        /// What it goes on over, where that can be kept.
+        link: Option<Link>,
+        /// `None` between two of them.
+        undoing: Option<Undoing>,
+        /// The task's.
+        waker: Waker,
+    },
+    /// The server has let go.
+    Left,
+    /// A lock lets go of it, and says what became of that.
+    Taken,
 }
 
 impl Leaving {
-    /// Goes on from the answer to an unlock that is queued: reads it, and tries again as long as there is
-    /// a link. With it the turn of a wait is over that stood in front.
+    /// Goes on from an undo that is queued: reads the answer, and tries again as long as there is a link.
     pub(crate) fn begin(
         undo: Undo,
-        answer: SimpleQueryStream,
+        undoing: Undoing,
         link: Option<Link>,
-        turn: Option<OwnedSemaphorePermit>,
         runtime: Option<&Handle>,
     ) -> Self {
-        let leaving = Self(Arc::new(Mutex::new(State::Going(link))));
+        let waker = Waker::noop().clone();
+        let state = Arc::new(Mutex::new(State::Going { link, undoing: Some(undoing), waker }));
+        let leaving = Self { mode: undo.mode, state };
         undo.registry.set(undo.key, Claim::Leaving(leaving.clone()));
         let task = Task { leaving: leaving.clone(), undo };
-        // Without a runtime, or with one that has ended, it is dropped, and so is the answer.
+        // Without a runtime, or with one that has ended, it is dropped.
         if let Some(runtime) = runtime {
-            runtime.spawn(task.run(answer, turn));
+            runtime.spawn(task.run());
         }
         leaving
     }
 
-    /// Takes the session back: nothing more is sent over it in the background. Whether the key has left
-    /// before.
-    pub(crate) fn stop(&self) -> bool {
-        matches!(std::mem::replace(&mut *self.state(), State::Over), State::Over)
+    /// Takes the session back: nothing more is sent over it in the background. How far it was.
+    pub(crate) fn stop(&self) -> State {
+        let state = mem::replace(&mut *self.state(), State::Taken);
+        if let State::Going { waker, .. } = &state {
+            waker.wake_by_ref();
+        }
+        state
+    }
+
+    /// Whether the background has the session.
+    pub(crate) fn is_going(&self) -> bool {
+        matches!(*self.state(), State::Going { .. })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says something over the session, where there is a link to it.
-    fn say(&self, text: &str) -> Option<Result<SimpleQueryStream, Native>> {
-        match &*self.state() {
-            State::Going(Some(link)) => link.say(text),
-            State::Going(None) | State::Over => None,
+    /// What the undo was answered with; `None` once a lock has taken it over.
+    fn poll(&self, context: &mut Context<'_>) -> Poll<Option<Result<(), Native>>> {
+        match &mut *self.state() {
+            State::Going { undoing: undone @ Some(_), waker, .. } => {
+                waker.clone_from(context.waker());
+                let said = undone.as_mut().map(|undoing| undoing.as_mut().poll(context));
+                let said = ready!(said.unwrap_or(Poll::Pending));
+                *undone = None;
+                Poll::Ready(Some(said))
+            }
+            _ => Poll::Ready(None),
         }
+    }
+
+    /// Says the undo once more, behind another statement perhaps. Whether that can be done.
+    fn say(&self, before: Option<&str>, undo: &Undo) -> bool {
+        let mut state = self.state();
+        let State::Going { link: Some(link), undoing, .. } = &mut *state else { return false };
+        drop(before.map(|before| link.say(before)));
+        let Some(sent) = link.say(&undo.text()) else { return false };
+        *undoing = Some(undo.answered(None, sent, None));
+        true
     }
 }
 
@@ -143,31 +196,30 @@ struct Task {
 }
 
 impl Task {
-    async fn run(self, sent: SimpleQueryStream, turn: Option<OwnedSemaphorePermit>) {
-        let mut said = answer(Ok(sent)).await;
-        drop(turn);
+    async fn run(self) {
         let mut pause = AGAIN.0;
-        loop {
-            match self.undo.next(said) {
+        while let Some(said) = poll_fn(|context| self.leaving.poll(context)).await {
+            let before = match self.undo.next(said) {
                 Ok(Next::Done) => return self.is_done(),
-                Ok(Next::Again) => {}
-                Ok(Next::AgainAfter(first)) => drop(self.leaving.say(first)),
-                Err(_) => {
+                Ok(Next::AgainAfter(before)) => Some(before),
+                Ok(Next::Again) | Err(_) => {
                     dlock_core::sleep(pause).await;
                     pause = AGAIN.1.min(pause * 2);
+                    None
                 }
+            };
+            if !self.leaving.say(before, &self.undo) {
+                return;
             }
-            let Some(sent) = self.leaving.say(&self.undo.text()) else { return };
-            said = answer(sent).await;
         }
     }
 
     fn is_done(&self) {
         let mut state = self.leaving.state();
-        if matches!(*state, State::Going(_)) {
+        if matches!(*state, State::Going { .. }) {
             self.undo.registry.free(self.undo.key);
             // The link goes before anybody can see that it has.
-            *state = State::Over;
+            *state = State::Left;
         }
     }
 }
@@ -175,9 +227,9 @@ impl Task {
 impl Drop for Task {
     fn drop(&mut self) {
         match &*self.leaving.state() {
-            State::Over => {}
-            State::Going(Some(link)) if link.is_pooled() => drop(link.say(TERMINATE)),
-            State::Going(_) => self.undo.registry.keep(),
+            State::Left | State::Taken => {}
+            State::Going { link: Some(link), .. } if link.is_pooled() => drop(link.say(TERMINATE)),
+            State::Going { .. } => self.undo.registry.keep(),
         }
     }
 }

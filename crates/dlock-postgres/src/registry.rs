@@ -3,7 +3,7 @@
 use crate::key::Number;
 use crate::leaving::Leaving;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_postgres::Client;
@@ -25,6 +25,9 @@ pub(crate) struct Registry {
     is_plain: AtomicBool,
     /// Whether this role may not see what it holds.
     is_blind: AtomicBool,
+    /// Whether a transaction in which a lock was granted may be open: a prepared try cannot tell.
+    is_inside: AtomicBool,
+    owners: AtomicU64,
 }
 
 /// Whose a key is on this session.
@@ -32,11 +35,10 @@ pub(crate) struct Registry {
 pub(crate) enum Claim {
     /// A lock tries it, or waits for it.
     Wanted,
-    Held,
+    /// By the lock with this number.
+    Held(u64),
     /// Nobody wants it any more; whether the server has let go is not known.
     Leaving(Leaving),
-    /// A transaction's lock held it, and may still.
-    InTransaction,
 }
 
 impl Registry {
@@ -54,6 +56,8 @@ impl Registry {
             turn: Arc::new(Semaphore::new(1)),
             is_plain: AtomicBool::new(false),
             is_blind: AtomicBool::new(false),
+            is_inside: AtomicBool::new(false),
+            owners: AtomicU64::new(0),
         });
         sessions.insert(address, Arc::downgrade(&new));
         new
@@ -69,7 +73,7 @@ impl Registry {
     pub(crate) fn claim(&self, key: Number) -> Option<Claim> {
         let mut keys = lock(&self.keys);
         match keys.get(&key) {
-            Some(taken @ (Claim::Held | Claim::Wanted)) => Some(taken.clone()),
+            Some(taken @ (Claim::Held(_) | Claim::Wanted)) => Some(taken.clone()),
             _ => keys.insert(key, Claim::Wanted),
         }
     }
@@ -79,9 +83,31 @@ impl Registry {
         lock(&self.keys).insert(key, claim);
     }
 
-    /// A transaction's lock was granted over this session.
-    pub(crate) fn note_transaction(&self, key: Number) {
-        lock(&self.keys).entry(key).or_insert(Claim::InTransaction);
+    /// A number for a lock, to know what it holds by.
+    pub(crate) fn owner(&self) -> u64 {
+        self.owners.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Whether this lock still holds the key: it may have been freed by hand, and taken by another.
+    pub(crate) fn is_held_by(&self, key: Number, owner: u64) -> bool {
+        matches!(lock(&self.keys).get(&key), Some(Claim::Held(holder)) if *holder == owner)
+    }
+
+    /// What is being let go of, if that is to do with this key.
+    pub(crate) fn leaving(&self, key: Number) -> Option<Leaving> {
+        match lock(&self.keys).get(&key) {
+            Some(Claim::Leaving(leaving)) => Some(leaving.clone()),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_inside(&self) -> bool {
+        self.is_inside.load(Ordering::Relaxed)
+    }
+
+    /// A transaction's lock was granted over this session, or no transaction is open any more.
+    pub(crate) fn set_inside(&self, is_inside: bool) {
+        self.is_inside.store(is_inside, Ordering::Relaxed);
     }
 
     /// The key is nobody's any more.
@@ -101,9 +127,9 @@ impl Registry {
 
     /// Whether the session holds another key, as far as is known here.
     pub(crate) fn holds_beside(&self, key: Number) -> bool {
-        lock(&self.keys)
-            .iter()
-            .any(|(other, claim)| *other != key && matches!(claim, Claim::Held | Claim::Leaving(_)))
+        lock(&self.keys).iter().any(|(other, claim)| {
+            *other != key && matches!(claim, Claim::Held(_) | Claim::Leaving(_))
+        })
     }
 
     /// The turn to have a wait on the wire: first come, first served.

@@ -3,7 +3,7 @@
 use crate::advisory::{Advisory, Hold};
 use crate::answer::{ends_session, is_in_failed_transaction, queue};
 use crate::halves::Call;
-use crate::leaving::{Leaving, Undo};
+use crate::leaving::{Leaving, Next, State, Undo, Undoing};
 use crate::session::AsSession;
 use crate::{Error, statement};
 use std::sync::Arc;
@@ -11,14 +11,28 @@ use tokio::runtime::Handle;
 
 impl<S: AsSession> Advisory<S> {
     fn undo(&self) -> Undo {
-        let (registry, mode, key) = (Arc::clone(&self.registry), self.asked(), self.number());
-        Undo { registry, mode, key, may_roll_back: S::IS_ALONE }
+        let (registry, mode, key) = (Arc::clone(&self.registry), self.asked, self.number());
+        let was_asked = self.hold == Hold::Asked;
+        Undo { registry, mode, key, may_roll_back: S::IS_ALONE, was_asked }
     }
 
     /// Makes sure that the key is not held by this lock, whatever was asked last.
     pub(crate) async fn let_go(&mut self) -> Result<(), Error> {
-        let done = self.undo().done(self.client()).await;
-        done.map_err(|error| self.failed(error))?;
+        let undo = self.undo();
+        loop {
+            let sent = |client| undo.answered(None, queue(client, &undo.text()), None);
+            let undoing = match &mut self.undoing {
+                Some(undoing) => undoing,
+                none => none.insert(sent(S::client(&self.kept))),
+            };
+            let said = undoing.await;
+            self.undoing = None;
+            match undo.next(said).map_err(|error| self.failed(error))? {
+                Next::Done => break,
+                Next::Again => {}
+                Next::AgainAfter(before) => drop(queue(self.client(), before)),
+            }
+        }
         self.set_free();
         Ok(())
     }
@@ -30,7 +44,11 @@ impl<S: AsSession> Advisory<S> {
 
     /// Releases. What an error leaves held is held still.
     pub(crate) async fn unlock_once(&mut self) -> Result<bool, Error> {
-        let text = statement::unlock(self.asked(), self.number());
+        if self.is_taken() {
+            self.hold = Hold::Nothing;
+            return Ok(false);
+        }
+        let text = statement::unlock(self.asked, self.number());
         let unlocked = self.call(Call::Unlock, &text).await;
         match unlocked {
             Ok(released) => {
@@ -68,36 +86,69 @@ impl<S: AsSession> Advisory<S> {
 
     /// Lets go in the background, of what is held or may be.
     pub(crate) fn leave(&mut self) {
-        // The rest of its answer is thrown away; its turn goes on to what stands behind it.
-        let turn = self.waiting.take().map(|(_, turn)| turn);
+        let (asked, turn) = self.in_flight.take().unzip();
         let undo = self.undo();
         let text = match self.hold {
+            _ if self.leaving.is_some() => return,
             Hold::Nothing => return,
+            _ if self.client().is_closed() => return self.set_free(),
+            Hold::Held if self.is_taken() => return self.hold = Hold::Nothing,
             Hold::Wanted => return self.set_free(),
-            Hold::Unknown => undo.text(),
-            Hold::Held => statement::unlock(self.asked(), self.number()),
+            Hold::Asked | Hold::Unknown => undo.text(),
+            Hold::Held => statement::unlock(self.asked, self.number()),
         };
-        self.hold = Hold::Unknown;
-        match queue(self.client(), &text) {
-            Ok(sent) => {
-                let link = S::link(&self.kept);
-                let runtime = Handle::try_current().ok().or(self.runtime.clone());
-                self.leaving = Some(Leaving::begin(undo, sent, link, turn, runtime.as_ref()));
-            }
-            Err(_) => self.set_free(),
+        if self.hold == Hold::Held {
+            self.hold = Hold::Unknown;
         }
+        let undoing = self
+            .undoing
+            .take()
+            .unwrap_or_else(|| undo.answered(asked, queue(self.client(), &text), turn.flatten()));
+        let link = S::link(&self.kept);
+        let runtime = Handle::try_current().ok().or(self.runtime.clone());
+        self.leaving = Some(Leaving::begin(undo, undoing, link, runtime.as_ref()));
     }
 
     /// Makes sure that what the background began is done.
     pub(crate) async fn settled(&mut self) -> Result<(), Error> {
-        let has_left = self.leaving.take().is_some_and(|leaving| leaving.stop());
-        match self.hold {
-            Hold::Nothing => Ok(()),
-            _ if has_left => {
-                self.hold = Hold::Nothing;
-                Ok(())
-            }
-            _ => self.let_go().await,
+        match self.leaving.take().map(|leaving| leaving.stop()) {
+            _ if self.hold == Hold::Nothing => {}
+            Some(State::Left) => self.hold = Hold::Nothing,
+            Some(State::Taken) => match self.registry.leaving(self.number()) {
+                Some(leaving) => self.take_over(&leaving).await?,
+                None => self.hold = Hold::Nothing,
+            },
+            Some(State::Going { undoing, .. }) => self.finish(undoing).await?,
+            None => self.finish(None).await?,
         }
+        Ok(())
+    }
+
+    /// Lets go of what another lock left.
+    pub(crate) async fn take_over(&mut self, leaving: &Leaving) -> Result<(), Error> {
+        (self.hold, self.asked) = (Hold::Unknown, leaving.mode);
+        match leaving.stop() {
+            State::Going { undoing, .. } => self.finish(undoing).await,
+            State::Left | State::Taken => self.finish(None).await,
+        }
+    }
+
+    async fn finish(&mut self, undoing: Option<Undoing>) -> Result<(), Error> {
+        self.undoing = undoing;
+        Resuming(self).0.let_go().await
+    }
+
+    /// Whether the key was freed by hand, and another lock holds it.
+    fn is_taken(&self) -> bool {
+        !self.registry.is_held_by(self.number(), self.owner)
+    }
+}
+
+/// Leaves it to the background where a call that lets go fails, or is dropped.
+struct Resuming<'a, S: AsSession>(&'a mut Advisory<S>);
+
+impl<S: AsSession> Drop for Resuming<'_, S> {
+    fn drop(&mut self) {
+        self.0.leave();
     }
 }

@@ -147,7 +147,7 @@ impl RawLock for Xact<'_> {
             Tried::Standby => return Err(standby()),
         };
         if let (true, Some(registry)) = (granted, Registry::known(self.client())) {
-            registry.note_transaction(self.key.number());
+            registry.set_inside(true);
         }
         Ok(granted)
     }

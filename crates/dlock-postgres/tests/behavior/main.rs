@@ -1,5 +1,6 @@
 //! Facts about PostgreSQL that this crate relies on, and what it does with them.
 
+mod claims;
 mod eye;
 mod far;
 mod hostile;

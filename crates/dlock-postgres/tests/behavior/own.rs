@@ -118,7 +118,7 @@ async fn round_trips_in_a_limited_session() {
         assert!(!held || holder.acquire(Wait::No).await.unwrap());
         for _ in 0..3 {
             proxy.reset();
-            assert_ne!(lock.acquire(Duration::from_millis(20)).await.unwrap(), held);
+            assert_ne!(lock.acquire(Duration::from_millis(40)).await.unwrap(), held);
             assert_eq!(proxy.round_trips(), trips, "held: {held}");
             lock.close().await.unwrap();
         }

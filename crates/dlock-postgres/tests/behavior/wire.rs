@@ -41,7 +41,7 @@ async fn session_lock() {
 async fn refused() {
     let mut holder = Lock::new(connect().await, "wire-refused").unwrap();
     assert!(holder.acquire(Wait::No).await.unwrap());
-    for (wait, trips) in [(Wait::No, 1), (Wait::For(Duration::from_millis(20)), 2)] {
+    for (wait, trips) in [(Wait::No, 1), (Wait::For(Duration::from_millis(40)), 2)] {
         let (proxy, client) = proxied().await;
         let mut lock = Lock::new(&client, "wire-refused").unwrap();
         proxy.reset();
