@@ -1,10 +1,10 @@
 //! Asking for a lock, or for another mode of it, slice by slice.
 
 use crate::answer::{self, DEADLOCK, GRANTED, OWNED_OR_NOT, TIMED_OUT};
-use crate::session::Job;
+use crate::session::{Claim, Job, Worker};
 use crate::statement::{self, Code};
-use crate::worker::{Claim, Worker};
 use crate::{Error, Mode};
+use oracle::Connection;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,10 +15,6 @@ use tokio::sync::oneshot;
 /// for deadlocks, said to be after 3 seconds; and end within the grace of a call that comes meanwhile,
 /// where the server hears no break.
 pub(crate) const SLICE: Duration = Duration::from_secs(4);
-
-/// The longest that a call may wait, in seconds: one more means forever.
-/// <https://docs.oracle.com/en/database/oracle/oracle-database/21/arpls/DBMS_LOCK.html>
-const LONGEST: u64 = 32_766;
 
 /// How long a call may outlast its slice before a call time-out of the caller's may end it. Not a round
 /// number, so that it is told from one that the caller sets meanwhile.
@@ -95,7 +91,8 @@ impl Acquire {
     }
 
     fn call(&self, worker: &Worker, limit: Duration) -> Code {
-        worker.patiently(limit + MARGIN, |connection| match self.from {
+        let connection = &worker.session.connection;
+        patiently(connection, limit + MARGIN, || match self.from {
             None => statement::request(connection, &self.claim, self.mode, limit),
             Some(_) => statement::convert(connection, self.claim.id, self.mode, limit),
         })
@@ -139,10 +136,29 @@ impl Acquire {
     }
 }
 
+/// Makes a call that may take as long as `longest`, whatever the caller's own call time-out. One that the
+/// caller sets meanwhile stays.
+fn patiently<T>(connection: &Connection, longest: Duration, call: impl FnOnce() -> T) -> T {
+    // A client older than 18 has no call time-out, and fails neither here nor below.
+    let timeout = || connection.call_timeout().ok().flatten();
+    let usual = timeout().filter(|usual| *usual < longest);
+    if usual.is_some() {
+        drop(connection.set_call_timeout(Some(longest)));
+    }
+    let given = timeout();
+    let result = call();
+    if usual.is_some() && timeout() == given {
+        drop(connection.set_call_timeout(usual));
+    }
+    result
+}
+
 /// A slice of so long, in whole seconds, as the server's queue counts them: and by chance up to a tenth
 /// more, so that those who wait for one key do not come and go in step.
 fn some_of(longest: Duration) -> Duration {
-    let queued = Duration::from_secs(longest.as_secs().clamp(1, LONGEST));
+    // One more means forever.
+    // <https://docs.oracle.com/en/database/oracle/oracle-database/21/arpls/DBMS_LOCK.html>
+    let queued = Duration::from_secs(longest.as_secs().clamp(1, 32_766));
     let thousandths = u32::try_from(RandomState::new().hash_one(()) % 100).unwrap_or(0);
     queued + queued * thousandths / 1000
 }

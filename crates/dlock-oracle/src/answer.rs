@@ -9,16 +9,8 @@ pub(crate) const DEADLOCK: i64 = 2;
 /// This session owns the lock already (REQUEST), or does not (CONVERT and RELEASE).
 pub(crate) const OWNED_OR_NOT: i64 = 4;
 
-/// Errors of the server.
-/// <https://docs.oracle.com/error-help/db/>
-const CANCELLED: i32 = 1013;
-const COMPILATION: i32 = 6550;
-
 /// Errors of ODPI-C.
 const DPI_NOT_CONNECTED: i32 = 1010;
-const DPI_OF_NO_POOL: i32 = 1011;
-const DPI_NO_CLIENT: i32 = 1047;
-const DPI_CALL_TIMEOUT: i32 = 1067;
 const DPI_CLOSED: i32 = 1080;
 
 const NO_CLIENT: &str = "no Oracle client library was found: install Oracle Instant Client (Basic or \
@@ -33,13 +25,14 @@ pub(crate) fn refused(code: i64) -> Error {
 }
 
 /// What an error of the driver's means; also for those of `Connection::connect`.
+/// <https://docs.oracle.com/error-help/db/>
 ///
 /// A missing client library and a missing grant become a sentence on what to do.
 #[must_use]
 pub fn explain(error: oracle::Error) -> Error {
     match (code(&error), error.dpi_code()) {
-        // Killed, or cancelled.
-        (Some(28 | 31 | 1013), _) | (_, Some(DPI_CALL_TIMEOUT)) => Error::Interrupted(Some(error)),
+        // Killed, cancelled, or over the caller's own call time-out.
+        (Some(28 | 31 | 1013), _) | (_, Some(1067)) => Error::Interrupted(Some(error)),
         (Some(60), _) => Error::Deadlock(Some(error)),
         // Not logged on, or not connected.
         (Some(1012 | 3114), _) | (_, Some(DPI_NOT_CONNECTED)) => Error::Closed,
@@ -52,7 +45,7 @@ pub fn explain(error: oracle::Error) -> Error {
 }
 
 fn advice(error: &oracle::Error) -> Option<&'static str> {
-    if error.dpi_code() == Some(DPI_NO_CLIENT) {
+    if error.dpi_code() == Some(1047) {
         return Some(NO_CLIENT);
     }
     let says = |text| error.to_string().contains(text);
@@ -67,17 +60,17 @@ pub(crate) fn ends_session(error: &oracle::Error) -> bool {
 
 /// Whether a break ended the call: what it had done by then is not known.
 pub(crate) fn is_cancelled(error: &oracle::Error) -> bool {
-    code(error) == Some(CANCELLED)
+    code(error) == Some(1013)
 }
 
 /// Whether only a pool's session can be dropped, and this is none.
 pub(crate) fn is_of_no_pool(error: &oracle::Error) -> bool {
-    error.dpi_code() == Some(DPI_OF_NO_POOL)
+    error.dpi_code() == Some(1011)
 }
 
 /// Whether the block was refused before it ran.
 pub(crate) fn is_compilation(error: &oracle::Error) -> bool {
-    error.oci_code() == Some(COMPILATION)
+    error.oci_code() == Some(6550)
 }
 
 /// The server's number of an error, also where ODPI-C has wrapped it:

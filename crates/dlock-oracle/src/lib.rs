@@ -60,7 +60,6 @@ mod release;
 mod session;
 mod statement;
 mod user;
-mod worker;
 
 pub use answer::explain;
 pub use key::Key;

@@ -2,8 +2,8 @@
 
 use crate::Error;
 use crate::answer::{self, GRANTED, OWNED_OR_NOT};
+use crate::session::{Claim, Worker};
 use crate::statement::{self, Code};
-use crate::worker::{Claim, Worker};
 use oracle::conn::CloseMode;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -1,14 +1,14 @@
-//! A session: as a lock takes it, and what all locks over it share.
+//! A session: as a lock takes it, what all locks over it share, and the thread that makes their calls.
 
-use crate::worker::Worker;
 use crate::{Error, Key, Lock, Oracle};
 use dlock_core::RawNew;
 use oracle::{ConnStatus, Connection};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::mem;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// The sessions that have locks. One that is gone is struck off by the next that comes.
@@ -82,7 +82,6 @@ struct Queue {
     is_waiting: bool,
     /// It was broken off.
     is_broken: bool,
-    is_busy: bool,
     locks: usize,
     thread: Option<JoinHandle<()>>,
 }
@@ -125,7 +124,6 @@ impl Session {
             queue.thread = Some(Worker::start(self)?);
         }
         queue.urgent.push_back(job);
-        queue.is_busy = true;
         if queue.is_waiting && !queue.is_broken {
             queue.is_broken = self.connection.break_execution().is_ok();
         }
@@ -160,15 +158,15 @@ impl Session {
         due.map_or(Duration::MAX, |due| due.saturating_duration_since(Instant::now()))
     }
 
-    /// Whether its client library knows it so.
+    /// Whether it is connected, as far as its client library knows: an attribute, and no call.
     pub(crate) fn is_connected(&self) -> bool {
         matches!(self.connection.status(), Ok(ConnStatus::Normal))
     }
 
-    /// Whether it is over. Where the thread makes a call that will learn it, and is not waited for.
+    /// Whether it is over. A statement that waits will learn it, and is not waited for.
     pub(crate) fn is_over(&self) -> bool {
-        let is_busy = lock(&self.queue).is_busy;
-        self.has_ended.load(Ordering::SeqCst) || !is_busy && !self.is_connected()
+        let is_waiting = lock(&self.queue).is_waiting;
+        self.has_ended.load(Ordering::SeqCst) || !is_waiting && !self.is_connected()
     }
 
     /// The next thing to do; `None` when there is no lock any more and nothing left to do.
@@ -177,7 +175,6 @@ impl Session {
         loop {
             let urgent = queue.urgent.pop_front();
             let job = urgent.or_else(|| queue.waits.pop_front().map(|(_, job)| job));
-            queue.is_busy = job.is_some();
             if job.is_some() {
                 return job;
             }
@@ -187,6 +184,52 @@ impl Session {
                 return None;
             }
             queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// One lock's claim on a key, from its request to its release.
+#[derive(Debug)]
+pub(crate) struct Claim {
+    pub(crate) id: u32,
+    /// COMMIT and ROLLBACK free it.
+    pub(crate) on_commit: bool,
+    /// Nobody waits for the answer any more.
+    pub(crate) is_cancelled: AtomicBool,
+}
+
+/// The thread's own: its session, and which lock holds which key over it.
+pub(crate) struct Worker {
+    pub(crate) session: Arc<Session>,
+    pub(crate) held: HashMap<u32, Arc<Claim>>,
+}
+
+impl Worker {
+    pub(crate) fn start(session: &Arc<Session>) -> Result<JoinHandle<()>, Error> {
+        let worker = Self { session: Arc::clone(session), held: HashMap::new() };
+        let thread = thread::Builder::new().name("dlock-oracle".to_owned());
+        let advice = "no thread could be started for the connection: raise the limit on threads";
+        thread.spawn(|| worker.run()).map_err(|_| Error::Setup { advice, source: None })
+    }
+
+    fn run(mut self) {
+        while let Some(job) = self.session.next() {
+            let job = AssertUnwindSafe(|| job(&mut self));
+            if panic::catch_unwind(job).is_err() {
+                // Nobody knows what is held: only the end of the session frees it for certain.
+                self.end();
+            }
+        }
+    }
+
+    pub(crate) fn holds(&self, claim: &Arc<Claim>) -> bool {
+        self.held.get(&claim.id).is_some_and(|holder| Arc::ptr_eq(holder, claim))
+    }
+
+    /// Ends what is over, also where only a statement of the caller's has met that. Asks nobody.
+    pub(crate) fn look(&mut self) {
+        if self.session.has_ended.load(Ordering::SeqCst) || !self.session.is_connected() {
+            self.end();
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Everything that is sent.
 
 use crate::Mode;
-use crate::worker::Claim;
+use crate::session::Claim;
 use dlock_core::Wait;
 use oracle::sql_type::{OracleType, ToSql};
 use oracle::{Connection, Error};

@@ -1,6 +1,5 @@
 use crate::acquire::{Acquire, SLICE};
-use crate::session::{Session, Share};
-use crate::worker::{Claim, Worker};
+use crate::session::{Claim, Session, Share, Worker};
 use crate::{Error, Key, Mode};
 use dlock_core::{
     ByRef, RawAbort, RawConvert, RawIntoSession, RawLock, RawMode, RawNew, RawReleaseOnCommit,
@@ -11,7 +10,6 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
@@ -33,11 +31,10 @@ pub struct User<S> {
 
 impl<S: Share> User<S> {
     /// Has the session's thread do something, and waits for the answer.
-    async fn run<T, J>(&self, job: J) -> Result<T, Error>
-    where
-        T: Send + 'static,
-        J: FnOnce(&mut Worker) -> T + Send + 'static,
-    {
+    async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Worker) -> T + Send + 'static,
+    ) -> Result<T, Error> {
         let (sender, answer) = oneshot::channel();
         self.session.submit(Box::new(|worker| drop(sender.send(job(worker)))))?;
         answer.await.map_err(|_| Error::Closed)
@@ -139,9 +136,7 @@ impl<S: Share> RawSlice for User<S> {
 impl<S: Share> RawConvert for User<S> {
     async fn convert(&mut self, mode: Mode, wait: Wait) -> Result<bool, Error> {
         let converted = self.acquire(Some(self.mode), mode, wait).await?;
-        if converted {
-            self.mode = mode;
-        }
+        self.mode = if converted { mode } else { self.mode };
         Ok(converted)
     }
 }
@@ -164,7 +159,7 @@ impl<S: Share> RawIntoSession for User<S> {
         let thread = if S::IS_SHARED { None } else { self.session.take_thread() };
         drop(self);
         // It has nothing to do, and ends at once.
-        drop(thread.map(JoinHandle::join));
+        drop(thread.map(|thread| thread.join()));
         S::take_back(connection)
     }
 }

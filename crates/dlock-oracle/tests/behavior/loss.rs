@@ -69,3 +69,21 @@ pub(crate) async fn silent() {
     assert_eq!(bench.seen("k"), (0, 0));
     assert!(lock.acquire(Wait::No).await.unwrap());
 }
+
+/// A guard tells of the end of its session, and a lock says so, before either is used again.
+pub(crate) async fn told() {
+    let bench = Bench::new("told");
+    for how in ["kill", "disconnect"] {
+        let mut lock = bench.lock("k");
+        let mut guard = lock.lock().await.unwrap();
+        bench.end_sessions(how, "k");
+        let start = Instant::now();
+        let lost = guard.lost().await;
+        assert!(matches!(lost, Error::Lost(None)), "{lost:?}");
+        assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+        drop(guard);
+        lock.close().await.unwrap();
+        assert!(!lock.is_locked() && lock.session().is_none());
+        assert!(matches!(lock.acquire(Wait::No).await, Err(Error::Closed)));
+    }
+}

@@ -93,6 +93,7 @@ fn what_is_shared() -> Vec<Trial> {
 fn misbehaving() -> Vec<Trial> {
     vec![
         trial("loss::cut", loss::cut),
+        trial("loss::told", loss::told),
         trial("loss::cut_while_waiting", loss::cut_while_waiting),
         trial("loss::silent", loss::silent),
         trial("waits::round_trips", waits::round_trips),
