@@ -1,7 +1,9 @@
 //! Letting go of a key in the background.
 
 use crate::Mode;
-use crate::answer::{Answer, Native, ends_session, is_in_failed_transaction, is_not_allowed, read};
+use crate::answer::{
+    Answer, Native, ends_session, is_in_failed_transaction, is_not_allowed, queue, read,
+};
 use crate::key::Number;
 use crate::registry::{Claim, Registry};
 use crate::session::Link;
@@ -226,10 +228,15 @@ impl Task {
 
 impl Drop for Task {
     fn drop(&mut self) {
-        match &*self.leaving.state() {
-            State::Left | State::Taken => {}
-            State::Going { link: Some(link), .. } if link.is_pooled() => drop(link.say(TERMINATE)),
-            State::Going { .. } => self.undo.registry.keep(),
+        let State::Going { link, .. } = &mut *self.leaving.state() else { return };
+        match link.take() {
+            // It ends with its lock.
+            Some(Link::Owned(owned)) => {
+                if owned.is_pooled() {
+                    drop(queue(owned.client(), TERMINATE));
+                }
+            }
+            Some(Link::Shared(_)) | None => self.undo.registry.keep(),
         }
     }
 }

@@ -85,11 +85,6 @@ impl Link {
             Link::Shared(shared) => Some(queue(shared.upgrade()?.client(), text)),
         }
     }
-
-    /// Whether somebody else gets the session next.
-    pub(crate) fn is_pooled(&self) -> bool {
-        matches!(self, Link::Owned(owned) if owned.is_pooled())
-    }
 }
 
 impl fmt::Debug for Link {

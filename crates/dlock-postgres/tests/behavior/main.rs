@@ -1,6 +1,7 @@
 //! Facts about PostgreSQL that this crate relies on, and what it does with them.
 
 mod claims;
+mod drops;
 mod eye;
 mod far;
 mod hostile;
@@ -9,6 +10,7 @@ mod own;
 mod pooler;
 mod race;
 mod refusals;
+mod runtimes;
 mod session;
 mod wire;
 mod xact;
