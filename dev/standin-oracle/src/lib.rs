@@ -2,7 +2,7 @@
 //!
 //! Built as `libclntsh.so` beside a test executable, it is what ODPI-C loads when a test connects
 //! through the `oracle` crate. Every connect string is a database of its own inside the process.
-//! It knows anonymous blocks, queries over `DUAL`, `V$LOCK` and `V$SESSION`, the package
+//! It knows session pools, anonymous blocks, queries over `DUAL`, `V$LOCK` and `V$SESSION`, the package
 //! `DBMS_LOCK`, and what a test needs to make trouble:
 //!
 //! | statement | effect |

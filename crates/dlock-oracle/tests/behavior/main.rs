@@ -10,6 +10,7 @@ mod bench;
 mod breaks;
 mod commit;
 mod convert;
+mod crowd;
 mod ends;
 mod loss;
 mod modes;
@@ -97,6 +98,9 @@ fn misbehaving() -> Vec<Trial> {
         trial("loss::cut_while_waiting", loss::cut_while_waiting),
         trial("loss::silent", loss::silent),
         trial("waits::round_trips", waits::round_trips),
+        trial("crowd::prompt", crowd::prompt),
+        trial("crowd::late", crowd::late),
+        trial("crowd::stray", crowd::stray),
         trial("ends::unheard", ends::unheard),
         trial("turns::breaks_meet_nobody_else", turns::breaks_meet_nobody_else),
         trial("turns::broken_off_waits_go_on", turns::broken_off_waits_go_on),
