@@ -37,6 +37,10 @@ where
         (!self.broken).then_some(&mut *self.session)
     }
 
+    fn peek(&self) -> Option<&S> {
+        (!self.broken).then_some(&*self.session)
+    }
+
     fn is_closed(&self) -> bool {
         self.broken
     }

@@ -81,6 +81,9 @@ pub trait Exclusive: Send {
     /// The session, while no exchange is in flight.
     fn session(&mut self) -> Option<&mut Self::Session>;
 
+    /// The same, to look at.
+    fn peek(&self) -> Option<&Self::Session>;
+
     /// Whether the session has ended, or may never be used again.
     fn is_closed(&self) -> bool;
 

@@ -158,6 +158,13 @@ where
         }
     }
 
+    fn peek(&self) -> Option<&S> {
+        match &self.place {
+            Place::Here(session) => Some(session),
+            _ => None,
+        }
+    }
+
     fn is_closed(&self) -> bool {
         matches!(self.place, Place::Broken | Place::Ended)
     }

@@ -1,133 +1,142 @@
-use crate::answer::{Answer, closed, failed, ran_out};
-use crate::cancel::Waiter;
+use crate::answer::{Answer, Reply, ask, closed, failed, ran_out};
 use crate::claim::Claim;
-use crate::known::Known;
-use crate::texts::LONGEST;
-use crate::unread::Unread;
+use crate::session::{Unanswered, connect};
+use crate::statement::kill_query;
 use crate::{AsConn, Error};
-use dlock_core::{Cancelled, Deadline, Exchange, Reply, Returned, Wait};
+use dlock_core::{Cancelled, Deadline, Exchange, Returned, Wait, sleep};
 use futures::FutureExt;
+use futures::future::BoxFuture;
+use mysql_async::prelude::Queryable;
 use std::borrow::BorrowMut;
-use std::future::poll_fn;
+use std::future::Future;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
-/// The round trip that acquires: more than one only for waits above 24 days.
+/// How long a killed statement may take to answer before it is killed again.
+const AGAIN: Duration = Duration::from_millis(5);
+
+const OLD: &str = "use MySQL from 5.7.5 or MariaDB from 10.0.2 on (the server, or a proxy before it, says \
+                   it is older): a session of an older one frees its first named lock with the second";
+
+const CHANGING: &str = "connect to the server without the proxy between, or have it keep to one session: \
+                        this connection's statements run in several, and a named lock lives in one";
+
+/// The round trip that acquires: more than one only where the key is held and the session may have been the
+/// caller's, for waits above 24 days, and once behind a proxy that gives out numbers of its own.
 #[derive(Debug)]
 pub(crate) struct Acquire {
-    claim: Arc<Claim>,
-    wait: Wait,
-    longest: Duration,
-}
-
-impl Acquire {
-    pub(crate) fn new(claim: Arc<Claim>, wait: Wait) -> Self {
-        Self { claim, wait, longest: Duration::from_millis(LONGEST) }
-    }
+    pub(crate) claim: Arc<Claim>,
+    pub(crate) wait: Wait,
+    /// The longest wait of one statement.
+    pub(crate) longest: Duration,
 }
 
 impl<S: AsConn> Exchange<S> for Acquire {
     type Error = mysql_async::Error;
 
-    async fn run<P>(self, place: P, cancelled: Cancelled) -> Returned<P, mysql_async::Error>
+    async fn run<P>(self, mut place: P, cancelled: Cancelled) -> Returned<P, mysql_async::Error>
     where
         P: BorrowMut<S> + Send,
     {
-        let mut unread = Unread::new(place);
-        let session = unread.session();
-        if session.conn().is_disconnected() {
-            return unread.land(closed());
-        }
-        let mut deadline = Deadline::new(self.wait);
-        let outcome = loop {
-            let (slice, end, last) = self.slice(deadline);
-            let statement = self.claim.acquire(slice);
-            let waiter = Waiter::new(session.conn(), &statement);
-            let mut answer = self.claim.ask(session, &statement);
-            let heard = poll_fn(|context| hear(answer.poll_unpin(context), &cancelled)).await;
-            let answer = if heard.is_none() { waiter.end(answer).await } else { heard };
-            let outcome = answer.map_or_else(closed, |answer| read(answer, &end));
-            if !self.goes_on(&outcome, &mut deadline, last, &cancelled) {
-                break outcome;
-            }
-        };
-        self.keep(&outcome);
-        unread.land(outcome)
+        let mut asked = Unanswered { session: place.borrow_mut(), is_answered: false };
+        let reply = self.acquire(asked.session, cancelled).await;
+        asked.is_answered = reply.usable;
+        drop(asked);
+        reply.with(place)
     }
 }
 
 impl Acquire {
-    /// The wait of the next statement, its end, and whether it is the last one.
-    fn slice(&self, deadline: Deadline) -> (Wait, Deadline, bool) {
-        let (slice, last) = deadline.slice(self.longest);
-        (slice, if last { deadline } else { Deadline::new(slice) }, last)
-    }
-
-    /// Whether another statement is to be sent: for the next slice, or as a text.
-    fn goes_on(
-        &self,
-        outcome: &Reply<mysql_async::Error>,
-        deadline: &mut Deadline,
-        last: bool,
-        cancelled: &Cancelled,
-    ) -> bool {
-        match &outcome.answer {
-            Ok(is_granted) => !is_granted && !last,
-            Err(error) if self.was_refused(error) && !cancelled.is_cancelled() => {
-                // The wait has not begun.
-                *deadline = Deadline::new(self.wait);
-                true
+    async fn acquire<S: AsConn>(self, session: &mut S, cancelled: Cancelled) -> Reply {
+        let deadline = Deadline::new(self.wait);
+        if session.conn().is_disconnected() {
+            return closed();
+        }
+        if !self.claim.is_supported {
+            return setup(OLD);
+        }
+        loop {
+            let (slice, last) = deadline.slice(self.longest);
+            let (statement, is_prepared, waits) = self.claim.say(session.conn(), slice);
+            let last = last && (waits || slice == Wait::No);
+            let end = if last { deadline } else { Deadline::new(slice) };
+            let mut answer = ask(session, &statement, is_prepared);
+            let answer = tokio::select! {
+                biased;
+                answer = &mut answer => Some(answer),
+                () = cancelled.cancelled(), if waits => cancel(&self.claim, answer).await,
+            };
+            if let Some(Ok(Some(Some(id)))) = answer
+                && id > 1
+            {
+                if self.claim.facts().learn(id.unsigned_abs() - 2) {
+                    continue;
+                }
+                return setup(CHANGING);
             }
-            Err(_) => false,
-        }
-    }
-
-    fn was_refused(&self, error: &Error) -> bool {
-        matches!(error, Error::Driver(error) if self.claim.was_refused(error))
-    }
-
-    /// Keeps in mind what the server has granted.
-    fn keep(&self, outcome: &Reply<mysql_async::Error>) {
-        self.claim.set_granted(matches!(outcome.answer, Ok(true)));
-        match outcome.answer {
-            Ok(true) => self.claim.set_known(self.claim.known().after_grant()),
-            Ok(false) => {}
-            Err(_) => self.claim.set_known(Known::Nothing),
+            let reply = read(answer, &end);
+            if !self.claim.facts().keep(&reply, last) || cancelled.is_cancelled() {
+                return reply;
+            }
         }
     }
 }
 
-/// `None`: there is no answer, and nobody waits for it any more, so the wait is to be ended first.
-fn hear(answer: Poll<Answer>, cancelled: &Cancelled) -> Poll<Option<Answer>> {
-    match answer {
-        Poll::Pending if cancelled.is_cancelled() => Poll::Ready(None),
-        heard => heard.map(Some),
-    }
-}
-
-fn read(answer: Answer, end: &Deadline) -> Reply<mysql_async::Error> {
+fn read(answer: Option<Answer>, end: &Deadline) -> Reply {
     let answer = match answer {
-        Ok(Some(Some(1))) => Ok(true),
-        Ok(Some(Some(0))) => Ok(false),
-        Ok(Some(Some(-1))) => Err(Error::AlreadyHeld.into()),
-        // MariaDB says no more than this after KILL QUERY, and where the statement's time is over: from
-        // 12.0 on it heeds the hint, which then comes before its own wait has ended.
-        Ok(Some(None)) if end.is_over() => Ok(false),
-        Ok(Some(None)) => Err(Error::Interrupted(None).into()),
-        Ok(_) => return closed(),
-        Err(error) if ran_out(&error, end) => Ok(false),
-        Err(error) => return failed(error),
+        Some(Ok(Some(Some(1)))) => Ok(true),
+        Some(Ok(Some(Some(-1)))) => Err(Error::AlreadyHeld.into()),
+        Some(Ok(Some(Some(_)))) => Ok(false),
+        // MariaDB says no more than this after KILL QUERY, and where the statement's time is over.
+        Some(Ok(Some(None))) if end.is_over() => Ok(false),
+        Some(Ok(Some(None))) => Err(Error::Interrupted(None).into()),
+        Some(Err(error)) if ran_out(&error, end) => Ok(false),
+        Some(Err(error)) => return failed(error),
+        Some(Ok(None)) | None => return closed(),
     };
     Reply { answer, usable: true }
+}
+
+/// Ends the wait and brings its answer; `None` when the server cannot be told.
+///
+/// Rare and large: in a box, and never inlined, it takes no room where a wait is polled.
+#[inline(never)]
+fn cancel<'a>(
+    claim: &'a Claim,
+    mut answer: impl Future<Output = Answer> + Send + Unpin + 'a,
+) -> BoxFuture<'a, Option<Answer>> {
+    async move {
+        let (mut conn, id) = tokio::select! {
+            biased;
+            answer = &mut answer => return Some(answer),
+            connected = connect(claim) => connected.ok()?,
+        };
+        let kill = kill_query(id?);
+        loop {
+            // Once it is sent it is waited for, first of all: it may not come upon a later statement. One
+            // that came before the wait had begun did nothing.
+            conn.query_drop(&kill).await.ok()?;
+            tokio::select! {
+                biased;
+                answer = &mut answer => return Some(answer),
+                () = sleep(AGAIN) => {}
+            }
+        }
+    }
+    .boxed()
+}
+
+fn setup(advice: &'static str) -> Reply {
+    Reply { answer: Err(Error::Setup { advice, source: None }.into()), usable: true }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Acquire, read};
+    use crate::answer::Reply;
     use crate::claim::Claim;
-    use crate::{Error, Key};
-    use dlock_core::{ByDropping, Deadline, Exclusive, OwnedSession, Reply, Wait};
+    use crate::{ByKilling, Error, Key, Place};
+    use dlock_core::{Deadline, Exclusive, Wait};
     use dlock_testkit::server::{Engine, Maria, Mysql, Server};
     use mysql_async::Conn;
     use std::sync::Arc;
@@ -138,7 +147,7 @@ mod tests {
         let [over, not] = [Duration::from_nanos(1), Duration::from_secs(60)].map(|limit| {
             let deadline = Deadline::new(Wait::For(limit));
             std::thread::sleep(Duration::from_nanos(1));
-            read(Ok(Some(None)), &deadline)
+            read(Some(Ok(Some(None))), &deadline)
         });
         assert!(matches!(over, Reply { answer: Ok(false), usable: true }), "{over:?}");
         let Reply { answer: Err(error), usable: true } = not else { panic!("{not:?}") };
@@ -169,20 +178,17 @@ mod tests {
         assert!(granted.unwrap());
     }
 
-    async fn session<E: Engine>() -> OwnedSession<Conn, ByDropping<mysql_async::Error>> {
-        OwnedSession::new(
-            Conn::from_url(Server::<E>::shared().unwrap().url()).await.unwrap(),
-            ByDropping::default(),
-        )
+    type Session = (<Conn as Place>::Exclusive, Arc<Claim>);
+
+    async fn session<E: Engine>() -> Session {
+        let conn = Conn::from_url(Server::<E>::shared().unwrap().url()).await.unwrap();
+        let claim = Arc::new(Claim::new(&conn, &Key::from(std::process::id())));
+        (conn.hold(ByKilling(Arc::clone(&claim))), claim)
     }
 
     /// In slices of 40 ms.
-    async fn acquire(
-        session: &mut OwnedSession<Conn, ByDropping<mysql_async::Error>>,
-        wait: Wait,
-    ) -> Result<bool, Error> {
-        let key = Key::from(std::process::id());
-        let slices = Acquire::new(Arc::new(Claim::new(&key)), wait);
-        session.run(Acquire { longest: Duration::from_millis(40), ..slices }).await
+    async fn acquire((session, claim): &mut Session, wait: Wait) -> Result<bool, Error> {
+        let (claim, longest) = (Arc::clone(claim), Duration::from_millis(40));
+        session.run(Acquire { claim, wait, longest }).await
     }
 }

@@ -1,32 +1,48 @@
 use crate::{AsConn, Error};
-use dlock_core::{Deadline, Reply};
+use dlock_core::Deadline;
 use std::future::Future;
 
+/// What the servers' numbers say:
 /// <https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html>,
 /// <https://mariadb.com/kb/en/mariadb-error-codes/>.
-mod code {
-    /// A deadlock, said by MariaDB.
-    pub(super) const LOCK_DEADLOCK: u16 = 1213;
-    /// A deadlock among named locks, said by MySQL.
-    pub(super) const USER_LOCK_DEADLOCK: u16 = 3058;
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Said {
+    Deadlock,
     /// `KILL QUERY`.
-    pub(super) const QUERY_INTERRUPTED: u16 = 1317;
-    /// MariaDB's `max_statement_time`.
-    pub(super) const STATEMENT_TIMEOUT: u16 = 1969;
-    /// MySQL's `MAX_EXECUTION_TIME`.
-    pub(super) const QUERY_TIMEOUT: u16 = 3024;
-    /// The server goes down.
-    pub(super) const SERVER_SHUTDOWN: u16 = 1053;
-    /// `KILL`, said by MariaDB.
-    pub(super) const CONNECTION_KILLED: u16 = 1927;
-    /// `KILL`, said by MySQL.
-    pub(super) const SESSION_WAS_KILLED: u16 = 3169;
-    /// MySQL's `wait_timeout`.
-    pub(super) const CLIENT_INTERACTION_TIMEOUT: u16 = 4031;
+    Killed,
+    /// The time of a statement is over.
+    TimeOver,
+    /// The connection has ended.
+    Ended,
+    /// The statement did not run, only since it was to be prepared.
+    NotPrepared,
+    /// A `KILL` found no session of this user's.
+    NotThere,
+    Other,
+}
+
+fn said(error: &mysql_async::Error) -> Option<Said> {
+    let mysql_async::Error::Server(error) = error else { return None };
+    Some(match error.code {
+        // By MariaDB; of named locks, by MySQL.
+        1213 | 3058 => Said::Deadlock,
+        1317 => Said::Killed,
+        // MariaDB's max_statement_time; MySQL's MAX_EXECUTION_TIME.
+        1969 | 3024 => Said::TimeOver,
+        // The server goes down; KILL, by MariaDB and by MySQL; MySQL's wait_timeout.
+        1053 | 1927 | 3169 | 4031 => Said::Ended,
+        // By a proxy that knows no such command, or the statement no more; not at all; no room for it.
+        1047 | 1243 | 1295 | 1461 => Said::NotPrepared,
+        1094 | 1095 => Said::NotThere,
+        _ => Said::Other,
+    })
 }
 
 /// The number in the first column of the only row; `None` is NULL.
 pub(crate) type Answer = mysql_async::Result<Option<Option<i64>>>;
+
+/// What that means for a lock.
+pub(crate) type Reply = dlock_core::Reply<mysql_async::Error>;
 
 /// Asks for such a number, by a statement that is prepared if it is to be. What is prepared already, the
 /// driver knows by its text; if it keeps none, it would prepare each time.
@@ -48,49 +64,37 @@ pub(crate) fn ask<'a, S: AsConn>(
 /// Whether the wait came to its end, and nothing else happened. Before that it is another statement's
 /// time that was over: the late error of one of the caller's.
 pub(crate) fn ran_out(error: &mysql_async::Error, end: &Deadline) -> bool {
-    let mysql_async::Error::Server(error) = error else {
-        return false;
-    };
-    matches!(error.code, code::QUERY_TIMEOUT | code::STATEMENT_TIMEOUT) && end.is_over()
-}
-
-/// What an error of the driver's means for a lock, and whether the connection lives on.
-pub(crate) fn failed(error: mysql_async::Error) -> Reply<mysql_async::Error> {
-    let usable = is_alive(&error);
-    Reply { answer: Err(meaning(error).into()), usable }
-}
-
-/// The connection is gone or may not be used any more.
-pub(crate) fn closed() -> Reply<mysql_async::Error> {
-    Reply { answer: Err(Error::Closed.into()), usable: false }
+    said(error) == Some(Said::TimeOver) && end.is_over()
 }
 
 /// Whether the connection lives on after this error.
 pub(crate) fn is_alive(error: &mysql_async::Error) -> bool {
-    use code::{
-        CLIENT_INTERACTION_TIMEOUT, CONNECTION_KILLED, SERVER_SHUTDOWN, SESSION_WAS_KILLED,
-    };
-    let mysql_async::Error::Server(error) = error else {
-        return false;
-    };
-    !matches!(
-        error.code,
-        CLIENT_INTERACTION_TIMEOUT | CONNECTION_KILLED | SERVER_SHUTDOWN | SESSION_WAS_KILLED
-    )
+    !matches!(said(error), None | Some(Said::Ended))
 }
 
-fn meaning(error: mysql_async::Error) -> Error {
-    use code::{
-        CONNECTION_KILLED, LOCK_DEADLOCK, QUERY_INTERRUPTED, QUERY_TIMEOUT, SESSION_WAS_KILLED,
-        STATEMENT_TIMEOUT, USER_LOCK_DEADLOCK,
-    };
-    let mysql_async::Error::Server(said) = &error else {
-        return Error::Driver(error);
-    };
-    match said.code {
-        LOCK_DEADLOCK | USER_LOCK_DEADLOCK => Error::Deadlock(Some(error)),
-        QUERY_INTERRUPTED | QUERY_TIMEOUT | STATEMENT_TIMEOUT | CONNECTION_KILLED
-        | SESSION_WAS_KILLED => Error::Interrupted(Some(error)),
+/// Whether a `KILL` found no session of this user's.
+pub(crate) fn is_not_there(error: &mysql_async::Error) -> bool {
+    said(error) == Some(Said::NotThere)
+}
+
+/// Whether the statement did not run, only since it was to be prepared. It may also be the late error of
+/// one of the caller's.
+pub(crate) fn is_not_prepared(error: &Error) -> bool {
+    matches!(error, Error::Driver(error) if said(error) == Some(Said::NotPrepared))
+}
+
+/// What an error of the driver's means for a lock, and whether the connection lives on.
+pub(crate) fn failed(error: mysql_async::Error) -> Reply {
+    let usable = is_alive(&error);
+    let error = match said(&error) {
+        Some(Said::Deadlock) => Error::Deadlock(Some(error)),
+        Some(Said::Killed | Said::TimeOver | Said::Ended) => Error::Interrupted(Some(error)),
         _ => Error::Driver(error),
-    }
+    };
+    Reply { answer: Err(error.into()), usable }
+}
+
+/// The connection is gone or may not be used any more.
+pub(crate) fn closed() -> Reply {
+    Reply { answer: Err(Error::Closed.into()), usable: false }
 }

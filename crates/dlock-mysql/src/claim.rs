@@ -1,77 +1,147 @@
-use crate::answer::{Answer, ask};
-use crate::known::Known;
-use crate::prepared::Prepared;
-use crate::texts::Texts;
-use crate::{AsConn, Key};
+use crate::Key;
+use crate::answer::{Reply, is_not_prepared};
+use crate::statement::{Statements, millis};
 use dlock_core::Wait;
-use std::borrow::Cow;
-use std::future::Future;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use mysql_async::{Conn, Opts};
+use std::mem;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
-/// What a lock shares with its round trips: what it says, what the server granted, and what is known
-/// of the session.
+/// What a lock shares with its exchanges: what it says, and what it knows of its session.
 #[derive(Debug)]
 pub(crate) struct Claim {
-    texts: Texts,
-    granted: AtomicBool,
-    known: AtomicU8,
-    prepared: Prepared,
+    pub(crate) statements: Statements,
+    /// Whether the server lets a session hold several names.
+    pub(crate) is_supported: bool,
+    /// When the session was there already.
+    pub(crate) since: Instant,
+    facts: Mutex<Facts>,
+}
+
+/// What is known of a session.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    /// How to connect as its user.
+    pub(crate) opts: Opts,
+    /// Its number on the server, and whether the server has said so: a proxy gives out others.
+    pub(crate) id: u64,
+    pub(crate) is_proven: bool,
+    /// Whether it holds the key by this lock.
+    pub(crate) held: Held,
+    /// Whether it runs a statement of the caller's that was dropped, and could not be ended.
+    pub(crate) is_stuck: bool,
+    /// Whether nobody has had it since it was seen not to hold the key otherwise.
+    pub(crate) is_untouched: bool,
+    /// Whether what is said again is to be prepared.
+    pub(crate) prepares: bool,
+    /// How long the acquire waits that was said last, and whether that was said before.
+    millis: Option<u64>,
+    is_said_again: bool,
+}
+
+/// Whether a session holds the key, as the answers say. So an exchange that nobody waits for any more
+/// still knows what there is to free, and frees nothing that the caller took by hand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Held {
+    #[default]
+    No,
+    /// An answer is to come, or never came.
+    Perhaps,
+    Yes,
 }
 
 impl Claim {
-    pub(crate) fn new(key: &Key) -> Self {
-        let (granted, known) = (AtomicBool::new(false), AtomicU8::new(Known::Nothing as u8));
-        Self { texts: Texts::new(key), granted, known, prepared: Prepared::default() }
+    pub(crate) fn new(conn: &Conn, key: &Key) -> Self {
+        let version = conn.server_version();
+        let (opts, id) = (conn.opts().clone(), conn.id().into());
+        Self {
+            statements: Statements::new(version.0 >= 10, key),
+            is_supported: is_supported(version),
+            since: Instant::now(),
+            facts: Mutex::new(Facts { opts, id, ..Facts::default() }),
+        }
     }
 
-    /// Has the acquire for this wait at hand.
-    pub(crate) fn set_wait(&mut self, wait: Wait) {
-        self.texts.set(self.known(), wait);
+    pub(crate) fn facts(&self) -> MutexGuard<'_, Facts> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn acquire(&self, wait: Wait) -> Cow<'_, str> {
-        self.texts.acquire(self.known(), wait)
+    /// What is said now to acquire, whether it is prepared, and whether it waits. A session that somebody
+    /// may have had is first asked without a wait: a free key takes no longer by that, and nothing is left
+    /// on the connection that could hide the wait.
+    pub(crate) fn say(&self, conn: &Conn, wait: Wait) -> (String, bool, bool) {
+        let (mut facts, millis) = (self.facts(), millis(wait));
+        facts.held = Held::Perhaps;
+        if !facts.is_untouched {
+            // The caller may have become another user.
+            facts.opts = conn.opts().clone();
+            facts.is_said_again = false;
+            return (self.statements.attempt(facts.id), false, false);
+        }
+        facts.is_said_again = facts.millis.replace(millis) == Some(millis);
+        let is_prepared = facts.prepares && facts.is_said_again;
+        (self.statements.acquire(millis), is_prepared, millis > 0)
+    }
+}
+
+impl Facts {
+    /// Keeps in mind what an acquire was answered, and tells whether another is to be said: for the next
+    /// slice, or without preparing it.
+    pub(crate) fn keep(&mut self, reply: &Reply, last: bool) -> bool {
+        self.held = match reply.answer {
+            Ok(true) => Held::Yes,
+            Err(_) if !reply.usable => Held::Perhaps,
+            _ => Held::No,
+        };
+        self.is_untouched = reply.answer.is_ok();
+        self.is_proven |= reply.answer.is_ok();
+        match &reply.answer {
+            Ok(is_granted) => !is_granted && !last,
+            Err(error) => is_not_prepared(error) && mem::take(&mut self.prepares),
+        }
     }
 
-    pub(crate) fn release(&self) -> &str {
-        self.texts.release()
+    /// The server's number of the session, where it is another than was thought. `false`: it was said
+    /// otherwise before, so that this is another session.
+    pub(crate) fn learn(&mut self, id: u64) -> bool {
+        self.id = id;
+        !mem::replace(&mut self.is_proven, true)
     }
 
-    /// Asks for the number in the first column of the only row. What a lock says again is prepared, if it
-    /// is to be: a wait of another length each time would fill the driver's cache.
-    pub(crate) fn ask<'a, S: AsConn>(
-        &self,
-        session: &'a mut S,
-        statement: &'a str,
-    ) -> impl Future<Output = Answer> + Unpin + use<'a, S> {
-        ask(session, statement, self.texts.are_said_again() && self.prepared.is_set())
+    /// A release is said now; whether it is to be prepared.
+    pub(crate) fn release(&mut self) -> bool {
+        self.held = Held::Perhaps;
+        self.prepares && self.is_said_again
     }
 
-    pub(crate) fn set_prepared(&self) {
-        self.prepared.set();
+    /// What it was answered.
+    pub(crate) fn released(&mut self, was_held: bool) {
+        self.held = Held::No;
+        self.is_untouched &= was_held;
     }
+}
 
-    /// Whether the server ran nothing, only since it was asked to prepare it: from then on nothing is.
-    pub(crate) fn was_refused(&self, error: &mysql_async::Error) -> bool {
-        self.prepared.was_refused(error)
+/// Whether a session holds several names at once: before, taking one freed the other. MySQL from 5.7.5,
+/// MariaDB from 10.0.2 on; a version that cannot be read counts as one.
+fn is_supported(version: (u16, u16, u16)) -> bool {
+    match version {
+        (0, 0, 0) => true,
+        (10.., ..) => version >= (10, 0, 2),
+        _ => version >= (5, 7, 5),
     }
+}
 
-    /// Whether the server has granted the key and not been told to free it, as the answers say. So a
-    /// trip that nobody waits for any more still knows what there is to free, and frees nothing that
-    /// the caller took by hand.
-    pub(crate) fn is_granted(&self) -> bool {
-        self.granted.load(Ordering::Acquire)
-    }
+#[cfg(test)]
+mod tests {
+    use super::is_supported;
 
-    pub(crate) fn set_granted(&self, is_granted: bool) {
-        self.granted.store(is_granted, Ordering::Release);
-    }
-
-    pub(crate) fn known(&self) -> Known {
-        Known::from_u8(self.known.load(Ordering::Acquire))
-    }
-
-    pub(crate) fn set_known(&self, known: Known) {
-        self.known.store(known as u8, Ordering::Release);
+    #[test]
+    fn servers_whose_sessions_hold_one_name_are_not_supported() {
+        for old in [(5, 5, 68), (5, 6, 51), (5, 7, 4), (10, 0, 1)] {
+            assert!(!is_supported(old), "{old:?}");
+        }
+        for new in [(5, 7, 5), (8, 0, 11), (9, 7, 0), (10, 0, 2), (11, 4, 2), (0, 0, 0)] {
+            assert!(is_supported(new), "{new:?}");
+        }
     }
 }

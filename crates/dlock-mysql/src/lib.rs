@@ -1,15 +1,15 @@
 //! MySQL and MariaDB named locks (`GET_LOCK`) on [`mysql_async`].
 //!
-//! [`Lock`] is held by a connection, until it is released or the connection ends. One code path serves
-//! both servers; acquiring is one round trip, and so is releasing.
+//! [`Lock`] is held by a connection, until it is released or the connection ends. Acquiring a free key is
+//! one round trip, and so is releasing. MySQL from 5.7.5 and MariaDB from 10.0.2 on: a session of an older
+//! one frees its first named lock with the second, and is refused ([`Setup`](dlock_core::Error::Setup)).
 //!
-//! A lock's statements fit both servers, refuse a key that its session holds already, and outlast the
-//! session's own limits on statements. A lock that is used again and again while nobody asks for its
-//! session comes to know which server that is, that it does not hold the key, and whether MariaDB has
-//! a limit there. From then on it says only what is needed, until somebody asks for the session.
+//! A lock's statements outlast the session's own limits on statements, and refuse a key that its session
+//! holds already. For that a session which you may have had is first asked without a wait, so that a wait
+//! there takes one round trip more.
 //!
 //! [`Lock::prepared`](dlock_core::Lock::prepared), over an owned connection, has the driver prepare what a
-//! lock says again, so that the server need not parse it each time: two statements, from the fourth use in a
+//! lock says again, so that the server need not parse it each time: two statements, from the third use in a
 //! row with the same wait on, for one round trip more each. A wait of another length is sent as a text. The
 //! driver keeps them with the connection's others (`Opts::stmt_cache_size`), for as long as it is not reset.
 //! Where the driver or the server keeps no statements, texts are sent.
@@ -30,31 +30,43 @@
 //! A name counts for the whole server, not for one schema. MySQL folds its case, MariaDB does not:
 //! see [`Key`].
 //!
-//! # Dropped waits
+//! # Dropped waits, and sessions that are ended
 //!
-//! A dropped wait on an owned connection is ended by `KILL QUERY` from a short-lived second
-//! connection, made with the same [`Opts`](mysql_async::Opts). Where that cannot be had, the
-//! connection is closed, and the server drops the waiter within a second.
+//! A dropped wait on an owned connection is ended by `KILL QUERY` from a short-lived second connection, made
+//! with the same [`Opts`](mysql_async::Opts), and the first one goes on. The server does not look at a
+//! closed connection while a statement runs there, so where a session has to be ended, that is done by `KILL`
+//! from such a connection, and believed only when the server knows the session no more: a guard that is
+//! dropped or released while a statement of yours runs (you dropped its future), and `guard.abort()`, which
+//! ends your statement with the session. Only a session is killed whose number the server has told over it,
+//! so that a proxy that gives out numbers of its own does no harm; one that runs the statements of one
+//! connection in several sessions is refused.
+//!
+//! Where a second connection cannot be had (`MAX_USER_CONNECTIONS 1`), the server drops a waiter within a
+//! second of its connection's end; `close` and `abort` answer
+//! [`Interrupted`](dlock_core::Error::Interrupted) until it is certain that the key is free, and may be
+//! called again. It is tried again in the background, too.
+//!
+//! A guard that is dropped has sent its release before the drop returns, also on a runtime that nobody drives
+//! any more, unless you left something for the driver to do first (the rest of a result, a dropped
+//! [`Transaction`](mysql_async::Transaction)). A wait that is dropped needs a runtime that is driven to leave
+//! the queue; with the runtime's end its connection is closed.
 
 mod acquire;
 mod answer;
-mod cancel;
 mod claim;
-mod conn;
 mod key;
-mod known;
 mod mode;
 mod named;
-mod prepared;
 mod release;
-mod texts;
-mod unread;
+mod session;
+mod statement;
 
-pub use conn::{AsConn, Place};
 pub use key::{Key, Limits};
 pub use mode::Mode;
 pub use mysql_async;
 pub use named::Named;
+pub use release::ByKilling;
+pub use session::{AsConn, Place};
 
 use mysql_async::Conn;
 

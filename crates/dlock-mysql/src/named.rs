@@ -1,30 +1,25 @@
 use crate::acquire::Acquire;
 use crate::claim::Claim;
-use crate::known::Known;
 use crate::release::Release;
-use crate::{Error, Key, Mode, Place};
-use dlock_core::{ByMut, Exclusive, RawIntoSession, RawLock, RawNew, RawPrepared, RawUnlock, Wait};
+use crate::statement::LONGEST;
+use crate::{AsConn, ByKilling, Error, Key, Mode, Place};
+use dlock_core::{
+    ByMut, Exclusive, RawAbort, RawIntoSession, RawLock, RawNew, RawPrepared, RawUnlock, Wait,
+};
 use mysql_async::Conn;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A named lock of MySQL or MariaDB, over the connection `S`.
 pub struct Named<S: Place> {
-    hold: S::Exclusive,
+    exclusive: S::Exclusive,
     key: Key,
     claim: Arc<Claim>,
 }
 
 impl<S: Place> Named<S> {
-    fn acquire(&mut self, wait: Wait) -> Acquire {
-        // Where a trip under way still shares it, the new trip makes its text itself.
-        if let Some(claim) = Arc::get_mut(&mut self.claim) {
-            claim.set_wait(wait);
-        }
-        Acquire::new(Arc::clone(&self.claim), wait)
-    }
-
     fn release(&self) -> Release {
         Release(Arc::clone(&self.claim))
     }
@@ -48,47 +43,55 @@ impl<S: Place> RawLock for Named<S> {
     }
 
     fn session(&mut self) -> Option<&mut S::Conn> {
-        self.claim.set_known(Known::Nothing);
-        self.hold.session()
+        self.claim.facts().is_untouched = false;
+        self.exclusive.session()
     }
 
     fn is_closed(&self) -> bool {
-        self.hold.is_closed()
+        let is_lost = |session: &S::Conn| session.conn().is_disconnected();
+        self.exclusive.is_closed()
+            || self.exclusive.peek().is_some_and(is_lost) && !self.claim.facts().is_stuck
     }
 
     fn lock(&mut self, wait: Wait) -> impl Future<Output = Result<bool, Error>> + Send {
-        let acquire = self.acquire(wait);
-        self.hold.run(acquire)
+        let longest = Duration::from_millis(LONGEST);
+        self.exclusive.run(Acquire { claim: Arc::clone(&self.claim), wait, longest })
     }
 
     fn abandon(&mut self) {
         let release = self.release();
-        self.hold.abandon(release);
+        self.exclusive.abandon(release);
     }
 
     async fn settle(&mut self) -> Result<(), Error> {
-        self.hold.settle().await
+        self.exclusive.settle().await
     }
 }
 
 impl<S: Place> RawUnlock for Named<S> {
     fn unlock(&mut self) -> impl Future<Output = Result<bool, Error>> + Send {
         let release = self.release();
-        self.hold.run(release)
+        self.exclusive.run(release)
     }
 }
 
 impl<S: Place> RawNew<S> for Named<S> {
     fn new(session: S, key: Key) -> Self {
-        let claim = Arc::new(Claim::new(&key));
-        Self { hold: session.hold(), key, claim }
+        let claim = Arc::new(Claim::new(session.borrow().conn(), &key));
+        Self { exclusive: session.hold(ByKilling(Arc::clone(&claim))), key, claim }
+    }
+}
+
+impl RawAbort for Named<Conn> {
+    async fn end(&mut self) -> Result<(), Error> {
+        self.exclusive.end().await
     }
 }
 
 /// Over an owned connection only: what the driver keeps for a lent one is its owner's.
 impl RawPrepared for Named<Conn> {
     fn set_prepared(&mut self) {
-        self.claim.set_prepared();
+        self.claim.facts().prepares = true;
     }
 }
 
@@ -96,7 +99,7 @@ impl RawIntoSession for Named<Conn> {
     type Owned = Conn;
 
     fn into_session(self) -> Option<Conn> {
-        self.hold.into_session()
+        self.exclusive.into_session()
     }
 }
 

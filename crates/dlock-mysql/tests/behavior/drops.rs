@@ -1,6 +1,8 @@
 //! Dropped waits on an owned connection.
 
-use crate::server::{Flavour, address, conn, number, through, until_awaited, until_free, waiter};
+use crate::server::{
+    Flavour, address, conn, number, through, until_awaited, until_free, until_sleeping, waiter,
+};
 use dlock_core::Wait;
 use dlock_mysql::mysql_async::Conn;
 use dlock_mysql::mysql_async::prelude::Queryable;
@@ -56,7 +58,8 @@ pub(crate) async fn keeps_the_connection<E: Flavour>() {
     }
 }
 
-/// No second connection: the first one is closed, and the server drops the waiter.
+/// No second connection: the first one is closed, and the server drops the waiter. That it has, nobody can
+/// say before there is a second connection again.
 pub(crate) async fn ends_the_session<E: Flavour>() {
     let (key, proxy) = (fresh_key("ended"), Proxy::start(address::<E>()).unwrap());
     let mut holding = Lock::new(conn::<E>().await, key.as_str()).unwrap();
@@ -64,10 +67,24 @@ pub(crate) async fn ends_the_session<E: Flavour>() {
     let mut lock =
         Lock::new(Conn::new(through::<E>(proxy.addr())).await.unwrap(), key.as_str()).unwrap();
     proxy.refuse();
-    after_the_end::<E>(&mut holding, &mut lock, &key).await;
+    let mut observer = conn::<E>().await;
+    drop_a_wait(&mut lock, &mut observer, &key).await;
+    let start = Instant::now();
+    while waiter(&mut observer, &key).await.is_some() {
+        assert!(start.elapsed() < Duration::from_secs(2), "still waiting");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let answer = lock.close().await;
+    assert!(matches!(answer, Err(Error::Interrupted(_))), "{answer:?}");
+    proxy.resume();
+    until_closed(&mut lock).await;
+    assert!(matches!(lock.acquire(Wait::No).await, Err(Error::Closed)));
+    assert!(lock.session().is_none());
+    holding.release().await.unwrap();
+    until_free(&mut observer, &key).await;
 }
 
-/// The second connection hangs: the same, a second later.
+/// The second connection hangs: the same.
 pub(crate) async fn silent_canceller<E: Flavour>() {
     let (key, proxy) = (fresh_key("silent"), Proxy::start(address::<E>()).unwrap());
     let mut holding = Lock::new(conn::<E>().await, key.as_str()).unwrap();
@@ -77,27 +94,43 @@ pub(crate) async fn silent_canceller<E: Flavour>() {
     let mut observer = conn::<E>().await;
     drop_a_silent_wait(&mut lock, &mut observer, &key, &proxy).await;
     let start = Instant::now();
-    lock.close().await.unwrap();
-    assert!(start.elapsed() < Duration::from_millis(1500), "{:?}", start.elapsed());
+    let answer = lock.close().await;
+    assert!(matches!(answer, Err(Error::Interrupted(_))), "{answer:?}");
+    assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
+    assert!(waiter(&mut observer, &key).await.is_some(), "its end did not come through");
+    proxy.resume();
+    until_closed(&mut lock).await;
+    assert_eq!(waiter(&mut observer, &key).await, None);
     assert!(matches!(lock.acquire(Wait::No).await, Err(Error::Closed)));
-    proxy.cut();
     holding.release().await.unwrap();
     until_free(&mut observer, &key).await;
 }
 
-async fn after_the_end<E: Flavour>(holding: &mut Lock, lock: &mut Lock, key: &str) {
-    let mut observer = conn::<E>().await;
-    drop_a_wait(lock, &mut observer, key).await;
+/// Closes a lock in doubt, as often as it takes.
+pub(crate) async fn until_closed(lock: &mut Lock) {
     let start = Instant::now();
-    while waiter(&mut observer, key).await.is_some() {
-        assert!(start.elapsed() < Duration::from_secs(2), "still waiting");
-        tokio::time::sleep(Duration::from_millis(5)).await;
+    while let Err(error) = lock.close().await {
+        assert!(matches!(error, Error::Interrupted(_)), "{error:?}");
+        assert!(start.elapsed() < Duration::from_secs(20), "{error:?}");
     }
+}
+
+/// However long a statement somebody else runs, the wait is found and ended.
+pub(crate) async fn beside_a_megabyte<E: Flavour>() {
+    let (key, mut observer) = (fresh_key("megabyte"), conn::<E>().await);
+    let mut holding = Lock::new(conn::<E>().await, key.as_str()).unwrap();
+    assert!(holding.acquire(Wait::No).await.unwrap());
+    let mut neighbour = conn::<E>().await;
+    let id = neighbour.id();
+    let text = format!("SELECT SLEEP(60), '{}'", "x".repeat(1_200_000));
+    let running = tokio::spawn(async move { neighbour.query_drop(text).await });
+    until_sleeping(&mut observer, id).await;
+    let mut lock = Lock::new(conn::<E>().await, key.as_str()).unwrap();
+    drop_a_wait(&mut lock, &mut observer, &key).await;
     lock.close().await.unwrap();
-    assert!(matches!(lock.acquire(Wait::No).await, Err(Error::Closed)));
-    assert!(lock.session().is_none());
-    holding.release().await.unwrap();
-    until_free(&mut observer, key).await;
+    assert!(lock.session().is_some());
+    observer.query_drop(format!("KILL {id}")).await.unwrap();
+    drop(running.await.unwrap());
 }
 
 /// A dropped wait for a key that the caller took by hand leaves it to the caller.

@@ -1,7 +1,9 @@
 //! Facts about MySQL and MariaDB that the locks rely on, and what the locks make of them.
 
 mod drops;
+mod ended;
 mod facts;
+mod impostor;
 mod keys;
 mod lent;
 mod loss;
@@ -9,6 +11,7 @@ mod pool;
 mod prepared;
 #[path = "../processes/mod.rs"]
 mod processes;
+mod runtimes;
 mod server;
 mod session;
 mod used;
@@ -36,7 +39,28 @@ fn on<E: Flavour>(server: &str) -> Vec<Trial> {
         trial(format!("{server}::facts::what_frees"), facts::what_frees::<E>),
     ];
     let facts = facts.into_iter().chain(of_locks::<E>(server)).chain(of_sessions::<E>(server));
-    facts.chain(of_prepared::<E>(server)).collect()
+    facts.chain(of_prepared::<E>(server)).chain(of_ends::<E>(server)).collect()
+}
+
+fn of_ends<E: Flavour>(server: &str) -> Vec<Trial> {
+    let alone = ended::without_a_second_connection::<E>;
+    let restarted = trial(format!("{server}::impostor::restarted"), impostor::restarted::<E>);
+    vec![
+        trial(format!("{server}::ended::aborted"), ended::aborted::<E>),
+        trial(format!("{server}::ended::dropped"), ended::dropped::<E>),
+        trial(format!("{server}::ended::released"), ended::released::<E>),
+        trial(format!("{server}::ended::lost"), ended::lost::<E>),
+        trial(format!("{server}::ended::without_a_second_connection"), alone),
+        trial(format!("{server}::ended::lone_wait"), ended::lone_wait::<E>),
+        trial(format!("{server}::impostor::dropped_wait"), impostor::dropped_wait::<E>),
+        trial(format!("{server}::impostor::ended_session"), impostor::ended_session::<E>),
+        trial(format!("{server}::impostor::held_by_hand"), impostor::held_by_hand::<E>),
+        restarted.with_ignored_flag(!can_be_started::<E>()),
+        trial(format!("{server}::runtimes::not_driven"), runtimes::not_driven::<E>),
+        trial(format!("{server}::runtimes::ended"), runtimes::ended::<E>),
+        trial(format!("{server}::runtimes::without_a_clock"), runtimes::without_a_clock::<E>),
+        trial(format!("{server}::runtimes::off_the_runtime"), runtimes::off_the_runtime::<E>),
+    ]
 }
 
 fn of_prepared<E: Flavour>(server: &str) -> Vec<Trial> {
@@ -68,6 +92,7 @@ fn of_locks<E: Flavour>(server: &str) -> Vec<Trial> {
         trial(format!("{server}::drops::ends_the_session"), drops::ends_the_session::<E>),
         trial(format!("{server}::drops::silent_canceller"), drops::silent_canceller::<E>),
         trial(format!("{server}::drops::taken_by_hand"), drops::taken_by_hand::<E>),
+        trial(format!("{server}::drops::beside_a_megabyte"), drops::beside_a_megabyte::<E>),
         trial(format!("{server}::lent::guard"), lent::guard::<E>),
         trial(format!("{server}::lent::wait"), lent::wait::<E>),
         trial(format!("{server}::lent::every_poll"), lent::every_poll::<E>),
@@ -84,6 +109,8 @@ fn of_sessions<E: Flavour>(server: &str) -> Vec<Trial> {
         trial(format!("{server}::session::spawned_scope"), session::spawned_scope::<E>),
         trial(format!("{server}::session::given_back"), session::given_back::<E>),
         trial(format!("{server}::session::unread_error"), session::unread_error::<E>),
+        trial(format!("{server}::session::hostile_settings"), session::hostile_settings::<E>),
+        trial(format!("{server}::session::begun_by_hand"), session::begun_by_hand::<E>),
         trial(format!("{server}::used::says_less"), used::says_less::<E>),
         trial(format!("{server}::used::limited_session"), used::limited_session::<E>),
         trial(format!("{server}::used::limited_by_hand"), used::limited_by_hand::<E>),

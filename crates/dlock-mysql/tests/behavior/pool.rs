@@ -62,7 +62,6 @@ pub(crate) async fn mid_answer<E: Flavour>() {
         let mut lock = Lock::new(session, key.as_str()).unwrap();
         let mut observer = conn::<E>().await;
         drop_a_silent_wait(&mut lock, &mut observer, &key, &proxy).await;
-        lock.close().await.unwrap();
         drop(lock);
         proxy.resume();
         let mut next = timeout(Duration::from_secs(5), pool.get_conn()).await.unwrap().unwrap();

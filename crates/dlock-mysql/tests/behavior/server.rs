@@ -93,3 +93,12 @@ pub(crate) async fn until_free(observer: &mut Conn, key: &str) -> Duration {
     }
     start.elapsed()
 }
+
+/// Waits until a session sleeps (`SELECT SLEEP`).
+pub(crate) async fn until_sleeping(observer: &mut Conn, id: u32) {
+    let start = Instant::now();
+    while !processes(observer).await.unwrap().iter().any(|it| it.id == id && it.sleeps()) {
+        assert!(start.elapsed() < Duration::from_secs(20), "{id} does not sleep");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}

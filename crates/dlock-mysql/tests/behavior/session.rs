@@ -1,12 +1,14 @@
 //! The sessions that locks are made over, and what locks leave of them.
 
-use crate::server::{Flavour, conn, number};
+use crate::server::{Flavour, address, conn, number, through, until_awaited};
 use dlock_core::Wait;
 use dlock_mysql::mysql_async::prelude::Queryable;
 use dlock_mysql::mysql_async::{Conn, Connection, TxOpts};
 use dlock_mysql::{Lock, Mode, Place};
 use dlock_testkit::cases::fresh_key;
-use std::time::Duration;
+use dlock_testkit::proxy::Proxy;
+use futures::future::join;
+use std::time::{Duration, Instant};
 
 /// One constructor for whatever session it is given.
 pub(crate) async fn every_kind<E: Flavour>() {
@@ -102,4 +104,48 @@ pub(crate) async fn unread_error<E: Flavour>() {
     drop(guard.session().query_iter("SELECT 1; SELECT no_such_column").await.unwrap());
     guard.release().await.unwrap();
     assert!(lock.session().is_some());
+}
+
+/// Whatever the caller has set, the answers are read right.
+pub(crate) async fn hostile_settings<E: Flavour>() {
+    for set in ["sql_select_limit=0", "sql_select_limit=1", "sql_mode='ANSI'", "autocommit=0"] {
+        let (key, mut session) = (fresh_key("hostile"), conn::<E>().await);
+        session.query_drop(format!("SET {set}")).await.unwrap();
+        let mut lock = Lock::new(session, key.as_str()).unwrap();
+        let mut other = Lock::new(conn::<E>().await, key.as_str()).unwrap();
+        for _ in 0..3 {
+            assert!(lock.acquire(Duration::from_millis(50)).await.unwrap(), "{set}");
+            assert!(!other.acquire(Wait::No).await.unwrap(), "{set}");
+            lock.release().await.unwrap();
+            assert!(other.acquire(Wait::No).await.unwrap(), "{set}");
+            assert!(!lock.acquire(Duration::from_millis(20)).await.unwrap(), "{set}");
+            other.release().await.unwrap();
+        }
+    }
+}
+
+/// In a transaction that was begun by hand a free key takes one round trip, and a wait is a wait.
+pub(crate) async fn begun_by_hand<E: Flavour>() {
+    let (key, proxy) = (fresh_key("begun"), Proxy::start(address::<E>()).unwrap());
+    let mut session = Conn::new(through::<E>(proxy.addr())).await.unwrap();
+    session.query_drop("START TRANSACTION").await.unwrap();
+    let mut lock = Lock::new(session, key.as_str()).unwrap();
+    proxy.reset();
+    assert!(lock.acquire(Wait::Forever).await.unwrap());
+    assert_eq!(proxy.round_trips(), 1);
+    lock.release().await.unwrap();
+    assert_eq!(proxy.round_trips(), 2);
+    let mut holding = Lock::new(conn::<E>().await, key.as_str()).unwrap();
+    assert!(holding.acquire(Wait::No).await.unwrap());
+    lock.session().unwrap().query_drop("DO 0").await.unwrap();
+    let start = Instant::now();
+    assert!(!lock.acquire(Duration::from_millis(60)).await.unwrap());
+    assert!(start.elapsed() >= Duration::from_millis(60), "{:?}", start.elapsed());
+    let release = async {
+        until_awaited(&mut conn::<E>().await, &key).await;
+        holding.release().await.unwrap();
+    };
+    let (granted, ()) = join(lock.acquire(Wait::Forever), release).await;
+    assert!(granted.unwrap());
+    lock.release().await.unwrap();
 }

@@ -29,24 +29,29 @@ pub(crate) async fn round_trips<E: Flavour>() {
     }
 }
 
-/// A wait sends its statement and then nothing, on one connection, until the key is there.
+/// A wait sends its statement and then nothing, on one connection, until the key is there. Before the first
+/// one, and whenever the caller had the session, it asks whether the key is free.
 pub(crate) async fn no_polling<E: Flavour>() {
     let (key, proxy) = (fresh_key("polling"), Proxy::start(address::<E>()).unwrap());
     let mut holding = Lock::new(conn::<E>().await, key.as_str()).unwrap();
     assert!(holding.acquire(Wait::No).await.unwrap());
     let mut lock = lock_through::<E>(&proxy, &key).await;
     let before = proxy.connections();
-    let release = async {
-        until_awaited(&mut conn::<E>().await, &key).await;
-        let sent = proxy.bytes_up();
-        tokio::time::sleep(Duration::from_millis(1200)).await;
-        assert_eq!((proxy.bytes_up(), proxy.round_trips()), (sent, 0));
-        holding.release().await.unwrap();
-    };
-    let (granted, ()) = join(lock.acquire(Wait::Forever), release).await;
-    assert!(granted.unwrap());
-    assert_eq!((proxy.round_trips(), proxy.connections()), (1, before));
-    lock.release().await.unwrap();
+    for asked in [1, 0] {
+        proxy.reset();
+        let release = async {
+            until_awaited(&mut conn::<E>().await, &key).await;
+            let sent = proxy.bytes_up();
+            tokio::time::sleep(Duration::from_millis(1200)).await;
+            assert_eq!((proxy.bytes_up(), proxy.round_trips()), (sent, asked));
+            holding.release().await.unwrap();
+        };
+        let (granted, ()) = join(lock.acquire(Wait::Forever), release).await;
+        assert!(granted.unwrap());
+        assert_eq!((proxy.round_trips(), proxy.connections()), (asked + 1, before));
+        lock.release().await.unwrap();
+        assert!(holding.acquire(Wait::No).await.unwrap());
+    }
 }
 
 /// Waits around and beyond the longest that one statement can say.

@@ -25,6 +25,12 @@ fn process(row: &Row) -> Option<Process> {
 }
 
 impl Process {
+    /// Whether it runs `SELECT SLEEP`.
+    #[allow(dead_code, reason = "only one of the two suites asks")]
+    pub(crate) fn sleeps(&self) -> bool {
+        self.state == "User sleep"
+    }
+
     /// Whether it waits for a lock of this name, by a statement of ours or by hand.
     pub(crate) fn awaits(&self, key: &str) -> bool {
         let names = [hex(key), format!("'{key}'")];

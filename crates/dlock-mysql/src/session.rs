@@ -1,0 +1,153 @@
+use crate::claim::Claim;
+use crate::statement::UPTIME;
+use crate::{ByKilling, Key, Lock, Mysql, Named};
+use dlock_core::{BorrowedSession, Exclusive, OwnedSession, RawNew, Session};
+use futures::FutureExt;
+use futures::future::ready;
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Connection, OptsBuilder, Result, Transaction};
+use std::borrow::BorrowMut;
+
+/// A connection, or what stands for one: always the same session, whose settings and locks change by
+/// nothing but the statements that it is given. A lock remembers what it has seen there.
+pub trait AsConn: Queryable {
+    /// The connection.
+    fn conn(&self) -> &Conn;
+}
+
+impl AsConn for Conn {
+    fn conn(&self) -> &Conn {
+        self
+    }
+}
+
+impl AsConn for Transaction<'_> {
+    fn conn(&self) -> &Conn {
+        self
+    }
+}
+
+impl AsConn for Connection<'_, '_> {
+    fn conn(&self) -> &Conn {
+        self
+    }
+}
+
+/// A session that a lock can be made over: an owned [`Conn`], or anything lent that is a connection.
+pub trait Place: Sized + BorrowMut<Self::Conn> {
+    /// The session as the lock lends it.
+    type Conn: AsConn;
+    /// How the lock keeps it.
+    type Exclusive: Exclusive<Session = Self::Conn, Error = mysql_async::Error>;
+
+    /// Hands it to a lock, with what ends it.
+    fn hold(self, end: ByKilling) -> Self::Exclusive;
+}
+
+impl Place for Conn {
+    type Conn = Conn;
+    type Exclusive = OwnedSession<Conn, ByKilling>;
+
+    fn hold(self, end: ByKilling) -> Self::Exclusive {
+        OwnedSession::new(self, end)
+    }
+}
+
+impl<'a, S: AsConn> Place for &'a mut S {
+    type Conn = S;
+    type Exclusive = BorrowedSession<'a, S, mysql_async::Error>;
+
+    fn hold(self, _end: ByKilling) -> Self::Exclusive {
+        BorrowedSession::new(self)
+    }
+}
+
+impl Session<Mysql> for Conn {
+    type Lock = Lock<Self>;
+    type Key = Key;
+    type Error = mysql_async::Error;
+
+    fn into_lock(self, key: Key) -> Lock<Self> {
+        Lock::from_raw(Named::new(self, key))
+    }
+}
+
+impl Session<Mysql> for &mut Conn {
+    type Lock = Lock<Self>;
+    type Key = Key;
+    type Error = mysql_async::Error;
+
+    fn into_lock(self, key: Key) -> Lock<Self> {
+        Lock::from_raw(Named::new(self, key))
+    }
+}
+
+impl Session<Mysql> for &mut Transaction<'_> {
+    type Lock = Lock<Self>;
+    type Key = Key;
+    type Error = mysql_async::Error;
+
+    fn into_lock(self, key: Key) -> Lock<Self> {
+        Lock::from_raw(Named::new(self, key))
+    }
+}
+
+impl Session<Mysql> for &mut Connection<'_, '_> {
+    type Lock = Lock<Self>;
+    type Key = Key;
+    type Error = mysql_async::Error;
+
+    fn into_lock(self, key: Key) -> Lock<Self> {
+        Lock::from_raw(Named::new(self, key))
+    }
+}
+
+/// A session with an answer to come: it is poisoned if it is dropped before that.
+#[derive(Debug)]
+pub(crate) struct Unanswered<'a, S: AsConn> {
+    pub(crate) session: &'a mut S,
+    pub(crate) is_answered: bool,
+}
+
+impl<S: AsConn> Drop for Unanswered<'_, S> {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            poison(self.session);
+        }
+    }
+}
+
+/// Makes sure that a connection is closed when it is dropped, even if a pool would keep it.
+///
+/// The driver counts a connection as lost from the first poll of a command until its answer is read, and
+/// pools discard it then: nothing is sent here. Where a command begins with something of the driver's own (a
+/// rollback, the rest of a result), the answer to that ends the count, so it is begun anew. That sends a
+/// ping, which would keep a waiter in its queue: so no wait is begun behind such things.
+pub(crate) fn poison<S: AsConn>(session: &mut S) {
+    // An answer that is there at once makes the connection whole again.
+    while !session.conn().is_disconnected() {
+        drop(session.ping().now_or_never());
+    }
+}
+
+/// A second connection, made as the first one was: the same server and user, and nothing beyond, no look at
+/// settings, no statements of the caller's. With it comes the session's number, where the server has said it
+/// and still counts on: one that has been up for less time than the session has given it to another.
+pub(crate) async fn connect(claim: &Claim) -> Result<(Conn, Option<u64>)> {
+    let opts = OptsBuilder::from_opts(claim.facts().opts.clone())
+        .prefer_socket(false)
+        .db_name(None::<String>)
+        .after_connect(|_| ready(Ok(())).boxed())
+        .init(Vec::<String>::new())
+        .setup(Vec::<String>::new())
+        .max_allowed_packet(Some(1 << 20))
+        .wait_timeout(Some(60));
+    let mut conn = Conn::new(opts).await?;
+    let uptime: Option<(String, u64)> = conn.query_first(UPTIME).await?;
+    let age = claim.since.elapsed().as_secs();
+    let is_same = uptime.is_none_or(|(_, seconds)| seconds + 1 >= age);
+    let facts = claim.facts();
+    let id = (is_same && facts.is_proven).then_some(facts.id);
+    drop(facts);
+    Ok((conn, id))
+}
