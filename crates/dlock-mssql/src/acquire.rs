@@ -6,7 +6,9 @@ use crate::{Error, Mode};
 use dlock_core::{Cancelled, Deadline, Exchange, Returned, Wait};
 use std::borrow::BorrowMut;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::time::Duration;
+use tiberius::ToSql;
 use tiberius::error::Error as Native;
 
 /// How long one request may wait unless it was told otherwise: tiberius gives a connection up when an
@@ -16,9 +18,9 @@ pub(crate) const SLICE: Duration = Duration::from_secs(25);
 /// The round trips that ask for a lock: one, and one more for each slice of waiting.
 #[derive(Debug)]
 pub(crate) struct Acquire {
-    /// Takes the mode, the time-out in milliseconds, and the database of the grant before.
+    /// Takes the mode, the time-out in milliseconds, and the database of the grant before, if any.
     pub(crate) statement: &'static str,
-    pub(crate) subject: Subject,
+    pub(crate) subject: Arc<Subject>,
     pub(crate) mode: Mode,
     pub(crate) wait: Wait,
     /// How long one request waits at most.
@@ -34,7 +36,7 @@ impl<S: HasClient> Exchange<S> for Acquire {
     where
         P: BorrowMut<S> + Send,
     {
-        let mut call = InFlight::new(place, self.subject.clone(), true);
+        let mut call = InFlight::new(place, Arc::clone(&self.subject), true);
         let deadline = Deadline::new(self.wait);
         let answer = loop {
             let (slice, last) = deadline.slice(by_chance(self.longest));
@@ -68,7 +70,8 @@ impl Acquire {
     ) -> Result<(i32, i32), Native> {
         let (mode, database) = (self.mode.name(), self.subject.known().database);
         let millis = slice.limit().map_or(-1, milliseconds);
-        call.ask(self.statement, &[&mode, &millis, &database]).await
+        let parameters: [&dyn ToSql; 3] = [&mode, &millis, &database];
+        call.ask(self.statement, if database == 0 { &parameters[..2] } else { &parameters }).await
     }
 
     fn note(&self, code: i32, database: i32) -> Result<bool, Error> {

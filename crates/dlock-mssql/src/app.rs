@@ -9,6 +9,7 @@ use dlock_core::{
     RawUpgrade, Wait,
 };
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 use tiberius::Client;
 use tiberius::error::Error as Native;
@@ -35,7 +36,7 @@ impl Owner for InSession {
 #[derive(Debug)]
 pub struct App<S: Place, O = InSession> {
     hold: S::Exclusive,
-    subject: Subject,
+    subject: Arc<Subject>,
     mode: Mode,
     upgraded: bool,
     slice: Duration,
@@ -44,7 +45,7 @@ pub struct App<S: Place, O = InSession> {
 
 impl<S: Place, O: Owner> App<S, O> {
     fn acquire(&self, statement: &'static str, mode: Mode, wait: Wait) -> Acquire {
-        let (subject, longest) = (self.subject.clone(), self.slice);
+        let (subject, longest) = (Arc::clone(&self.subject), self.slice);
         Acquire { statement, subject, mode, wait, longest, refusal: O::REFUSAL }
     }
 }
@@ -84,7 +85,7 @@ impl<S: Place, O: Owner> RawLock for App<S, O> {
     /// Behind a transaction's lock only a call in flight is abandoned, and it has seen to that itself.
     fn abandon(&mut self) {
         self.upgraded = false;
-        self.hold.abandon(Release(self.subject.clone()));
+        self.hold.abandon(Release(Arc::clone(&self.subject)));
     }
 
     async fn settle(&mut self) -> Result<(), Error> {
@@ -94,7 +95,7 @@ impl<S: Place, O: Owner> RawLock for App<S, O> {
 
 impl<S: Place> RawUnlock for App<S> {
     async fn unlock(&mut self) -> Result<bool, Error> {
-        let released = self.hold.run(Release(self.subject.clone())).await?;
+        let released = self.hold.run(Release(Arc::clone(&self.subject))).await?;
         self.upgraded = false;
         Ok(released)
     }

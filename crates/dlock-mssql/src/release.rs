@@ -4,11 +4,12 @@ use crate::session::HasClient;
 use crate::statement::{RELEASE, RELEASE_DOUBTFUL};
 use dlock_core::{Cancelled, Exchange, Returned};
 use std::borrow::BorrowMut;
+use std::sync::Arc;
 use tiberius::error::Error as Native;
 
 /// The round trip that releases what was granted, as often as it was.
 #[derive(Debug)]
-pub(crate) struct Release(pub(crate) Subject);
+pub(crate) struct Release(pub(crate) Arc<Subject>);
 
 impl<S: HasClient> Exchange<S> for Release {
     type Error = Native;

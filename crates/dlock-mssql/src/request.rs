@@ -15,10 +15,10 @@ use tokio::task::coop;
 
 /// What a lock's requests are about, and what is known of it: shared by the lock, its exchanges, and what
 /// ends its session.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Subject {
     pub(crate) key: Key,
-    pub(crate) known: Arc<Mutex<Known>>,
+    known: Mutex<Known>,
 }
 
 /// What a lock knows of its session.
@@ -49,8 +49,8 @@ impl Known {
 }
 
 impl Subject {
-    pub(crate) fn new(key: Key) -> Self {
-        Self { key, known: Arc::default() }
+    pub(crate) fn new(key: Key) -> Arc<Self> {
+        Arc::new(Self { key, known: Mutex::default() })
     }
 
     pub(crate) fn known(&self) -> Known {
@@ -66,12 +66,12 @@ impl Subject {
 /// be mistaken for a good one.
 pub(crate) struct InFlight<S: HasClient, P: BorrowMut<S>> {
     place: Option<P>,
-    subject: Subject,
+    subject: Arc<Subject>,
     session: PhantomData<fn() -> S>,
 }
 
 impl<S: HasClient, P: BorrowMut<S>> InFlight<S, P> {
-    pub(crate) fn new(place: P, subject: Subject, acquires: bool) -> Self {
+    pub(crate) fn new(place: P, subject: Arc<Subject>, acquires: bool) -> Self {
         subject.change(|known| known.acquires = acquires);
         Self { place: Some(place), subject, session: PhantomData }
     }
@@ -87,9 +87,9 @@ impl<S: HasClient, P: BorrowMut<S>> InFlight<S, P> {
         statement: &'static str,
         parameters: &[&dyn ToSql],
     ) -> Result<(i32, i32), Native> {
-        let subject = self.subject.clone();
+        let subject = Arc::clone(&self.subject);
         subject.change(|known| known.sent = false);
-        let all = Vec::from_iter([&subject as &dyn ToSql].iter().chain(parameters).copied());
+        let all = Vec::from_iter([&*subject as &dyn ToSql].iter().chain(parameters).copied());
         let client = self.client();
         let mut asking = pin::pin!(async { client.query(statement, &all).await?.into_row().await });
         let answer = poll_fn(|context| {

@@ -1,9 +1,9 @@
-use crate::request::{Known, Subject, discard};
+use crate::request::{Subject, discard};
 use crate::{App, Error, Key, Lock, Mssql};
 use dlock_core::{BorrowedSession, End, Exclusive, OwnedSession, RawNew, Session};
 use futures::io::{AsyncRead, AsyncWrite};
 use std::ops::DerefMut;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tiberius::Client;
 use tiberius::error::Error as Native;
@@ -98,11 +98,11 @@ impl<'a, T: Stream> Place for &'a mut Client<T> {
 /// Ends a session by closing its connection. That frees what it holds, unless a statement of the
 /// caller's still runs there: the server may look at the connection only after it.
 #[derive(Clone, Debug)]
-pub struct Ending(Weak<Mutex<Known>>);
+pub struct Ending(Weak<Subject>);
 
 impl Ending {
-    pub(crate) fn of(subject: &Subject) -> Self {
-        Self(Arc::downgrade(&subject.known))
+    pub(crate) fn of(subject: &Arc<Subject>) -> Self {
+        Self(Arc::downgrade(subject))
     }
 }
 
@@ -118,8 +118,8 @@ impl<S: HasClient> End<S> for Ending {
             discard::<S, S>(session);
         }
         // With the lock gone there is nobody to be told.
-        let Some(known) = self.0.upgrade() else { return Ok(()) };
-        let known = *known.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(subject) = self.0.upgrade() else { return Ok(()) };
+        let known = subject.known();
         let closing_frees = known.sent && !known.behind && !S::GIVEN_BACK;
         let is_free = known.holds_nothing() || closing_frees;
         is_free.then_some(()).ok_or(Error::Interrupted(None))
