@@ -173,7 +173,7 @@ impl<S: AsSession> Advisory<S> {
             Some("transaction") => return Err(inside()),
             setting => slices.learn(setting),
         }
-        let is_granted = word(&rows) == Some("granted");
+        let is_granted = truth(&rows) == Some(true);
         Ok(if is_granted { Slice::Granted } else { Slice::TimedOut })
     }
 

@@ -55,9 +55,11 @@ impl Slices {
         }
     }
 
-    /// Learns the server's `deadlock_timeout`, as the server tells it: until then its default counts.
-    pub(crate) fn learn(&mut self, deadlock_timeout: Option<&str>) {
-        if let Some(timeout) = deadlock_timeout.and_then(duration) {
+    /// Learns the server's `deadlock_timeout`, which a wait's answer begins with: until then its default
+    /// counts.
+    pub(crate) fn learn(&mut self, told: Option<&str>) {
+        let setting = told.and_then(|told| told.split(' ').next());
+        if let Some(timeout) = setting.and_then(duration) {
             self.set_deadlock_timeout(timeout);
         }
     }

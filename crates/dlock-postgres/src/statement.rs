@@ -13,8 +13,6 @@ const OUTSIDE: &str = "pg_catalog.now()OPERATOR(pg_catalog.=)pg_catalog.statemen
 /// Advisory locks work on a standby too, and exclude nobody on the primary.
 const STANDBY: &str = "WHEN pg_catalog.pg_is_in_recovery() THEN 'standby'";
 
-const DEADLOCK_TIMEOUT: &str = "pg_catalog.current_setting('deadlock_timeout')";
-
 /// Rolls a failed transaction back.
 pub(crate) const ROLLBACK: &str = "ROLLBACK";
 
@@ -126,74 +124,67 @@ pub(crate) enum Form {
 }
 
 /// One slice of a session's wait, of so many milliseconds: an implicit transaction, whose settings end
-/// with it. Its first answer tells the server's `deadlock_timeout`, or why there is no wait. The session's lock is asked for last, when the transaction's is held or is not to be had: a
-/// session's lock that reports a time-out may be held all the same.
+/// with it. Its first answer begins with the server's `deadlock_timeout`, or says why there is no wait.
+/// The session's lock is asked for last, when the transaction's is held or is not to be had: a session's
+/// lock that reports a time-out may be held all the same.
 ///
-/// Inside a transaction begun by hand nothing is set, taken or aborted.
+/// Inside a transaction begun by hand, and on a standby, nothing is set, taken or aborted.
 pub(crate) fn wait(form: Form, mode: Mode, key: Number, millis: u64) -> String {
-    let ok = format!("{OUTSIDE} AND NOT pg_catalog.pg_is_in_recovery()");
-    let (limits, taken) = (limits(&ok, key, millis), take(form, mode, key, &ok));
-    let last = call("pg_try_advisory_lock", mode, key);
+    let (limits, taken) = (limits(key, millis), take(form, mode, key));
+    let last = call_set("pg_try_advisory_lock", mode, key);
     format!(
-        "SELECT CASE {STANDBY} WHEN {OUTSIDE} THEN {DEADLOCK_TIMEOUT} ELSE 'transaction' END,\
-         {limits};{taken};\
-         SELECT CASE WHEN {ok} THEN CASE WHEN {last} THEN 'granted' ELSE 'timed out' END END"
+        "SELECT CASE {STANDBY} WHEN {OUTSIDE} THEN {limits} ELSE 'transaction' END;{taken};SELECT {last}"
     )
 }
 
 /// One slice of a transaction's wait, behind a savepoint. Its first answer tells the limits that it
-/// sets aside.
+/// sets aside, too.
 pub(crate) fn wait_in_xact(form: Form, mode: Mode, key: Number, millis: u64) -> String {
     let told = LIMITS.map(|name| format!("pg_catalog.current_setting('{name}',true)")).join(",");
-    let (limits, taken) = (limits("true", key, millis), take(form, mode, key, "true"));
-    let last = call("pg_try_advisory_xact_lock", mode, key);
-    format!(
-        "SAVEPOINT dlock;SELECT {DEADLOCK_TIMEOUT},{told},{limits};{taken};\
-         SELECT CASE WHEN {last} THEN 'granted' ELSE 'timed out' END"
-    )
+    let (limits, taken) = (limits(key, millis), take(form, mode, key));
+    let last = call_set("pg_try_advisory_xact_lock", mode, key);
+    format!("SAVEPOINT dlock;SELECT {told},{limits};{taken};SELECT {last}")
 }
 
-/// Sets the limits for one wait, where `ok` holds, until the transaction ends. What limits the statement
-/// has to be lifted by a statement before it. The key goes along, for [`take`].
-fn limits(ok: &str, key: Number, millis: u64) -> String {
+/// Tells `deadlock_timeout`, and sets the limits for one wait and the key to wait for, until the
+/// transaction ends. What limits the statement has to be lifted by a statement before it.
+fn limits(key: Number, millis: u64) -> String {
     let key = match key {
         Number::Single(key) => key.to_string(),
-        Number::Pair(one, two) => format!("{{{one},{two}}}"),
-    };
-    let newer =
-        format!("{ok} AND pg_catalog.current_setting('transaction_timeout',true) IS NOT NULL");
-    let set = |ok: &str, name: &str, value: &str| {
-        format!("CASE WHEN {ok} THEN pg_catalog.set_config('{name}','{value}',true) END")
-    };
-    [
-        set(ok, "lock_timeout", &millis.to_string()),
-        set(ok, "statement_timeout", "0"),
-        set(ok, "dlock.key", &key),
-        set(&newer, "transaction_timeout", "0"),
-    ]
-    .join(",")
-}
-
-/// Takes the transaction's lock where `ok` holds. A utility statement is the same text for each key:
-/// `pg_stat_statements` keeps every one. The NULL is where an alarm that comes late is met, inside the
-/// block.
-fn take(form: Form, mode: Mode, key: Number, ok: &str) -> String {
-    if form == Form::Plain {
-        return format!(
-            "SELECT CASE WHEN {ok} THEN {} END",
-            call("pg_advisory_xact_lock", mode, key)
-        );
-    }
-    let setting = "pg_catalog.current_setting(''dlock.key'')::pg_catalog.";
-    let arguments = match key {
-        Number::Single(_) => format!("{setting}int8"),
-        Number::Pair(..) => format!("({setting}_int4)[1],({setting}_int4)[2]"),
+        Number::Pair(one, two) => format!("{one},{two}"),
     };
     format!(
-        "DO 'BEGIN IF {ok} THEN PERFORM pg_catalog.pg_advisory_xact_lock{}({arguments}); NULL; END IF; \
-         EXCEPTION WHEN lock_not_available THEN NULL; END'",
-        mode.suffix()
+        "pg_catalog.concat(pg_catalog.current_setting('deadlock_timeout'),' ',\
+         pg_catalog.set_config('lock_timeout','{millis}',true),\
+         pg_catalog.set_config('statement_timeout','0',true),\
+         pg_catalog.set_config('dlock.key','{key}',true),\
+         CASE WHEN pg_catalog.current_setting('transaction_timeout',true) IS NOT NULL \
+         THEN pg_catalog.set_config('transaction_timeout','0',true) END)"
     )
+}
+
+/// The call of a lock function on the key that was set. Where none was, its argument is NULL, and it does
+/// nothing. So the text is the same for each key: `pg_stat_statements` keeps every utility statement.
+fn call_set(function: &str, mode: Mode, key: Number) -> String {
+    let numbers =
+        "pg_catalog.concat('{',pg_catalog.current_setting('dlock.key',true),'}')::pg_catalog.";
+    let arguments = match key {
+        Number::Single(_) => format!("({numbers}_int8)[1]"),
+        Number::Pair(..) => format!("({numbers}_int4)[1],({numbers}_int4)[2]"),
+    };
+    format!("pg_catalog.{function}{}({arguments})", mode.suffix())
+}
+
+/// Takes the transaction's lock. The NULL of the block is where an alarm that comes late is met.
+fn take(form: Form, mode: Mode, key: Number) -> String {
+    let taken = call_set("pg_advisory_xact_lock", mode, key);
+    match form {
+        Form::Plain => format!("SELECT {taken}"),
+        Form::Quiet => format!(
+            "DO 'BEGIN PERFORM {}; NULL; EXCEPTION WHEN lock_not_available THEN NULL; END'",
+            taken.replace('\'', "''")
+        ),
+    }
 }
 
 /// Puts the limits back that were told, and keeps the grant.
@@ -201,7 +192,7 @@ pub(crate) fn restore(limits: [Option<&str>; 3]) -> String {
     let known = LIMITS.iter().zip(limits).filter_map(|(name, value)| Some((name, value?)));
     let restored: String =
         known.map(|(name, value)| format!("SET LOCAL {name}='{value}';")).collect();
-    restored + RELEASE
+    restored + "SET LOCAL dlock.key='';" + RELEASE
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 use crate::answer::{
     Answer, Native, Tried, ends_session, is_in_failed_transaction, lacks_plpgsql, meaning, queue,
-    read, standby, word,
+    read, standby, truth, word,
 };
 use crate::registry::Registry;
 use crate::slice::Slices;
-use crate::statement::{self, Form, RELEASE, ROLL_BACK_TO};
+use crate::statement::{self, Form, LIMITS, RELEASE, ROLL_BACK_TO};
 use crate::{Error, Key, Mode};
 use dlock_core::{ByRef, RawLock, RawNew, RawShared, Wait};
 use std::fmt;
@@ -65,14 +65,14 @@ impl<'a> Xact<'a> {
         let millis = Wait::millis(length).max(1);
         let text = statement::wait_in_xact(self.form, self.mode, self.key.number(), millis);
         match self.ask(&text).await {
-            Ok(rows) if word(&rows) == Some("granted") => {
-                let told = [1, 2, 3].map(|column| rows.first().and_then(|row| row.get(column)));
+            Ok(rows) if truth(&rows) == Some(true) => {
+                let told = [0, 1, 2].map(|column| rows.first().and_then(|row| row.get(column)));
                 self.end_savepoint(&statement::restore(told));
                 Ok(true)
             }
             Ok(rows) => {
                 self.end_savepoint(ROLL_BACK_TO);
-                slices.learn(rows.first().and_then(|row| row.get(0)));
+                slices.learn(rows.first().and_then(|row| row.get(LIMITS.len())));
                 Ok(false)
             }
             Err(error) => self.not_waited(error),
