@@ -237,12 +237,17 @@ where
             None => None,
         };
     }
+    has_ended(session, end).await;
+    (None, Err(Error::Closed.into()))
+}
+
+/// Ends the session, however often that has to be tried.
+async fn has_ended<S, K: End<S>>(mut session: Option<S>, end: K) {
     let mut pause = AGAIN.0;
     while end.end(session.take()).await.is_err() {
         sleep(pause).await;
         pause = AGAIN.1.min(pause * 2);
     }
-    (None, Err(Error::Closed.into()))
 }
 
 /// Whether a session holds the key, as its last answer says.
