@@ -3,8 +3,8 @@
 use crate::Error;
 use crate::advisory::{Advisory, Hold};
 use crate::answer::{
-    Native, Tried, ends_session, inside, is_in_failed_transaction, is_not_allowed, lacks_plpgsql,
-    standby, truth, word,
+    Native, Tried, ends_session, inside, is_beside_concurrently, is_in_failed_transaction,
+    is_not_allowed, lacks_plpgsql, standby, truth, word,
 };
 use crate::halves::Call;
 use crate::registry::Claim;
@@ -136,7 +136,7 @@ impl<S: AsSession> Advisory<S> {
                 Slice::Granted => return Ok(true),
                 Slice::TimedOut => was_victim = false,
                 Slice::Victim(error) => {
-                    if was_victim || !self.is_concurrent().await {
+                    if was_victim || !is_beside_concurrently(&error) {
                         return Err(Error::Deadlock(Some(error)));
                     }
                     was_victim = true;
@@ -193,11 +193,5 @@ impl<S: AsSession> Advisory<S> {
             return Ok(Slice::TimedOut);
         }
         Err(self.refused(error).await)
-    }
-
-    /// Whether a `CONCURRENTLY` command waits somewhere; where that is not to be seen, none does.
-    async fn is_concurrent(&self) -> bool {
-        let rows = self.ask(statement::CONCURRENTLY).await;
-        rows.is_ok_and(|rows| word(&rows) == Some("t"))
     }
 }

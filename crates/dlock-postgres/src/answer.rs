@@ -7,7 +7,7 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{Poll, ready};
 use std::time::Duration;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow, SimpleQueryStream};
 
 /// The native driver's error.
@@ -107,6 +107,14 @@ pub(crate) fn ends_session(error: &Native) -> bool {
 /// Whether the statement did not run, since the transaction around it has failed.
 pub(crate) fn is_in_failed_transaction(error: &Native) -> bool {
     error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION)
+}
+
+/// Whether a deadlock is one only as long as the wait goes on: somebody in it waits for older transactions
+/// to end, as a `CONCURRENTLY` command does. Whatever its language, the detail names what each one waits
+/// for, and a virtual transaction alone has a slash (`8/409`).
+pub(crate) fn is_beside_concurrently(error: &Native) -> bool {
+    let detail = error.as_db_error().and_then(DbError::detail);
+    detail.is_some_and(|detail| detail.contains('/'))
 }
 
 /// Whether the server has no `plpgsql` for this role.

@@ -20,10 +20,6 @@ pub(crate) const ROLLBACK: &str = "ROLLBACK";
 pub(crate) const TERMINATE: &str =
     "SELECT pg_catalog.pg_terminate_backend(pg_catalog.pg_backend_pid())";
 
-/// Whether a `CONCURRENTLY` command waits somewhere on this server for older transactions to end.
-pub(crate) const CONCURRENTLY: &str = "SELECT EXISTS(SELECT FROM pg_catalog.pg_lock_status() \
-     WHERE NOT granted AND locktype OPERATOR(pg_catalog.=) 'virtualxid')";
-
 /// A try or an unlock of one `bigint` key, to be prepared: `$2` picks which, `$3` the mode. A standby is
 /// not tried.
 pub(crate) const PREPARED: &str = "SELECT CASE WHEN $2 THEN CASE \

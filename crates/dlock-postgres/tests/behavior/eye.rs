@@ -116,13 +116,18 @@ pub(crate) async fn session_at(config: &Config) -> Session {
 
 /// A lock over a session of its own that holds the key.
 pub(crate) async fn holder(key: impl Into<Key>) -> Lock<Client> {
-    let mut holder = Lock::new(connect().await, key.into()).unwrap();
-    assert!(holder.acquire(Wait::No).await.unwrap());
-    holder
+    holder_at(&config(), key).await
 }
 
 /// Begins a transaction by hand, and has it fail.
 pub(crate) async fn fail(client: &Client) {
     client.batch_execute("BEGIN").await.unwrap();
     client.batch_execute("SELECT 1/0").await.unwrap_err();
+}
+
+/// The same on this server.
+pub(crate) async fn holder_at(config: &Config, key: impl Into<Key>) -> Lock<Client> {
+    let mut holder = Lock::new(connect_to(config).await, key.into()).unwrap();
+    assert!(holder.acquire(Wait::No).await.unwrap());
+    holder
 }

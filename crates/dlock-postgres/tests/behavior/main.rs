@@ -1,6 +1,8 @@
 //! Facts about PostgreSQL that this crate relies on, and what it does with them.
 
+mod cancels;
 mod claims;
+mod deadlocks;
 mod drops;
 mod eye;
 mod far;
@@ -8,6 +10,7 @@ mod hostile;
 mod keys;
 mod own;
 mod pooler;
+mod quiet;
 mod race;
 mod refusals;
 mod runtimes;

@@ -1,11 +1,11 @@
 //! A time-out that races with the grant.
 
-use crate::eye::{Eye, connect_to, pid, private};
+use crate::eye::{Eye, connect, connect_to, holder, pid, private, session};
 use dlock_core::Wait;
 use dlock_postgres::{AsSession, Lock, Session};
 use dlock_testkit::server::Postgres;
-use futures::future::join;
-use std::time::Duration;
+use futures::future::{join, join_all};
+use std::time::{Duration, Instant};
 use tokio_postgres::{Config, NoTls};
 
 /// The waiter's process is stopped, the holder releases, the time-out passes, the process goes on:
@@ -51,6 +51,46 @@ async fn race<S: AsSession>(server: &Postgres, config: &Config, session: S, wait
     assert_eq!(eye.sees("race").await, (i64::from(granted), 0), "reported {granted}");
     lock.close().await.unwrap();
     assert_eq!(eye.sees("race").await, (0, 0));
+}
+
+/// A thousand waits whose time is over while the holder lets go: each answer is true.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_time_outs_around_a_release() {
+    let counts = join_all((0..4).map(async |number| {
+        let key = format!("race-{number}");
+        if number % 2 == 0 {
+            time_outs(connect().await, &key).await
+        } else {
+            time_outs(session().await, &key).await
+        }
+    }));
+    let granted: u32 = counts.await.into_iter().sum();
+    assert!((50..950).contains(&granted), "{granted} of 1,000 were granted: that is no race");
+}
+
+/// How many of 250 were granted.
+async fn time_outs<S: AsSession>(session: S, key: &str) -> u32 {
+    let (eye, mut other) = (Eye::open().await, holder(key).await);
+    let mut lock = Lock::new(session, key).unwrap();
+    let (limit, mut granted) = (Duration::from_millis(6), 0);
+    for round in 0..250_u32 {
+        // From 1.5 ms before the deadline to as long after it.
+        let at = Duration::from_micros(4_500 + u64::from(round * 12));
+        let start = Instant::now();
+        let release = async {
+            while start.elapsed() < at {
+                tokio::task::yield_now().await;
+            }
+            other.release().await.unwrap();
+        };
+        let (answer, ()) = join(lock.acquire(limit), release).await;
+        let answer = answer.unwrap();
+        assert_eq!(eye.sees(key).await, (i64::from(answer), 0), "round {round}: {answer}");
+        granted += u32::from(answer);
+        lock.close().await.unwrap();
+        assert!(other.acquire(Wait::No).await.unwrap(), "round {round}: not held by anybody");
+    }
+    granted
 }
 
 /// The fact behind it: the session's function alone may report a time-out and hold the lock.
