@@ -1,0 +1,56 @@
+use super::entry::Place;
+use super::outbox::Part;
+use super::registry::KeyId;
+use super::session::Role;
+use super::{Model, Refusal, SessionId};
+use std::hash::Hash;
+
+impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
+    /// Asks for a free key, for the head of its queue.
+    pub(super) fn ask(&mut self, key: KeyId) {
+        let Some((_, mode)) = self.head(key) else { return };
+        // A session of ours may hold it still, and would be in the way.
+        if self.keys[key].probe.is_some() {
+            return;
+        }
+        let session = self.serving();
+        self.set_place(key, Place::Asked { session, mode });
+        self.post(session, key, Part::Try);
+    }
+
+    /// The session that runs what is answered at once.
+    pub(super) fn serving(&mut self) -> SessionId {
+        let mut sessions = self.sessions.iter();
+        let found = sessions.find(|(_, session)| session.role == Role::Serving).map(|(id, _)| *id);
+        found.unwrap_or_else(|| self.new_session(Role::Serving))
+    }
+
+    /// A try was answered: somebody else has the key.
+    pub(super) fn taken(&mut self, key: KeyId) {
+        self.keys[key].interrupted = 0;
+        self.park(key);
+        self.refuse_tries(key);
+    }
+
+    /// Keys that no session waits for are tried, all at once: some are free by now.
+    pub(super) fn retry(&mut self) {
+        if self.now < self.retry_at || self.parked.is_empty() && self.late.is_empty() {
+            return;
+        }
+        self.retry_at = self.now + self.about(self.settings.retry);
+        self.fill();
+        let waiting = self.parked.values().copied().take(self.settings.max_batch);
+        for key in Vec::from_iter(waiting) {
+            if matches!(self.keys[key].place, Place::Parked) {
+                self.ask(key);
+            }
+        }
+    }
+
+    /// Every request for the key is refused.
+    pub(super) fn refuse_all(&mut self, key: KeyId, refusal: &Refusal<E>) {
+        for request in self.waiting(key) {
+            self.refuse(request, refusal.clone());
+        }
+    }
+}

@@ -1,0 +1,117 @@
+use super::entry::{Place, Stay};
+use super::registry::KeyId;
+use super::{Action, Model, Moment, Patience, Refusal, RequestId, SessionId};
+use crate::Mode;
+use std::hash::Hash;
+
+impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
+    /// Goes on with a key as far as it goes without a word from the server.
+    pub(super) fn serve(&mut self, key: KeyId) {
+        self.hand_over(key);
+        let wanted = self.keys[key].is_wanted();
+        match &self.keys[key].place {
+            Place::Held(stay) if stay.holders.is_empty() && !stay.is_late => {
+                self.let_go(key, None);
+            }
+            Place::Free | Place::Parked if !wanted => self.forget_key(key),
+            Place::Free => self.ask(key),
+            _ => {}
+        }
+        self.refuse_tries(key);
+    }
+
+    /// The server has granted the key, by the answer to what was sent then.
+    pub(super) fn granted(&mut self, key: KeyId, session: SessionId, mode: Mode, sent: Moment) {
+        self.unpark(key);
+        self.keys[key].interrupted = 0;
+        let is_late = self.now - sent > self.settings.ping();
+        let stay =
+            Stay { session, mode, since: self.now, holders: Vec::new(), is_new: true, is_late };
+        self.set_place(key, Place::Held(stay));
+        if is_late {
+            self.owe_a_ping(session);
+        }
+        self.serve(key);
+    }
+
+    /// Gives the key to those at the head of its queue who may have it.
+    fn hand_over(&mut self, key: KeyId) {
+        while let Some((head, mode)) = self.head(key)
+            && self.may_have(key, mode)
+        {
+            self.give(key, head);
+        }
+    }
+
+    fn may_have(&mut self, key: KeyId, mode: Mode) -> bool {
+        let Some(stay) = self.keys[key].stay() else { return false };
+        let fits = mode == stay.mode && (stay.holders.is_empty() || mode == Mode::Shared);
+        let fresh = stay.is_new || self.now - stay.since < self.settings.stay;
+        let joins = fits && !stay.holders.is_empty();
+        if joins && !fresh {
+            self.late.insert(key);
+            self.probe(key);
+        }
+        fits && fresh && !self.keys[key].stay().is_some_and(|stay| stay.is_late)
+    }
+
+    fn give(&mut self, key: KeyId, request: RequestId) {
+        let entry = &mut self.keys[key];
+        entry.waiting.pop_front();
+        let Some(stay) = entry.stay_mut() else { return };
+        let (session, is_local) = (stay.session, !stay.is_new);
+        stay.holders.push(request);
+        stay.is_new = false;
+        let granted = self.requests.get_mut(&request).expect("a request that is known");
+        granted.has_it = true;
+        entry.tries -= usize::from(granted.patience == Patience::No);
+        if let Patience::Until(end) = granted.patience {
+            self.deadlines.remove(&(end, request));
+        }
+        self.counts.given(is_local);
+        self.actions.push(Action::Grant { request, session });
+    }
+
+    /// Takes a hold back: the next in the process has the key, or it is let go.
+    pub(super) fn give_back(&mut self, id: RequestId, tell: bool) {
+        let key = self.forget(id).key;
+        if let Some(stay) = self.keys[key].stay_mut() {
+            stay.holders.retain(|holder| *holder != id);
+        }
+        self.hand_over(key);
+        let is_over = self.keys[key].stay().is_none_or(|stay| stay.holders.is_empty());
+        match is_over {
+            true => self.let_go(key, tell.then_some(id)),
+            false if tell => self.actions.push(Action::Done { request: id, released: Ok(()) }),
+            false => {}
+        }
+        self.refuse_tries(key);
+    }
+
+    /// Who does not wait is told once it is known that somebody else has the key.
+    pub(super) fn refuse_tries(&mut self, key: KeyId) {
+        if !self.keys.contains(key) || self.keys[key].tries == 0 || !self.keys[key].is_taken() {
+            return;
+        }
+        if self.late.contains(&key) && self.keys[key].probe.is_some() {
+            return;
+        }
+        for id in self.waiting(key) {
+            if self.requests[&id].patience == Patience::No {
+                self.refuse(id, Refusal::TimedOut);
+            }
+        }
+        if !self.keys[key].is_wanted() {
+            self.serve(key);
+        }
+    }
+
+    /// Nobody wants the key, and nothing is held.
+    fn forget_key(&mut self, key: KeyId) {
+        self.unpark(key);
+        self.set_place(key, Place::Free);
+        if self.keys[key].probe.is_none() {
+            self.keys.remove(key);
+        }
+    }
+}

@@ -1,0 +1,45 @@
+use crate::model::{Model, RequestId, SessionId, Settings};
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+/// A process: its model, and what its runtime would keep.
+#[derive(Debug)]
+pub(crate) struct Process {
+    pub(crate) model: Model<u32, String>,
+    /// Which task a request is of.
+    pub(crate) tasks: HashMap<RequestId, usize>,
+    /// Who holds, on which session.
+    pub(crate) holds: HashMap<RequestId, SessionId>,
+    /// Until when each session is trusted.
+    pub(crate) trusted: HashMap<SessionId, Duration>,
+    /// When the model wants to act next.
+    pub(crate) alarm: Option<Duration>,
+    /// The sessions whose network is cut.
+    pub(crate) cut: HashSet<SessionId>,
+    pub(crate) requests: u64,
+    pub(crate) sessions: HashSet<SessionId>,
+    pub(crate) is_closed: bool,
+}
+
+impl Process {
+    pub(crate) fn new(settings: Settings, seed: u64) -> Self {
+        Self {
+            model: Model::new(settings, seed),
+            tasks: HashMap::new(),
+            holds: HashMap::new(),
+            trusted: HashMap::new(),
+            alarm: None,
+            cut: HashSet::new(),
+            requests: 0,
+            sessions: HashSet::new(),
+            is_closed: false,
+        }
+    }
+
+    pub(crate) fn request(&mut self, task: usize) -> RequestId {
+        self.requests += 1;
+        let id = RequestId(self.requests);
+        self.tasks.insert(id, task);
+        id
+    }
+}

@@ -1,0 +1,122 @@
+use super::world::Link;
+use crate::{Ask, Mode, What};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::Duration;
+
+/// A server: a fair queue for each key.
+#[derive(Debug, Default)]
+pub(crate) struct Server {
+    keys: HashMap<u32, Queue>,
+    /// The sessions that live, and when each last said something.
+    pub(crate) sessions: BTreeMap<Link, Duration>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    holders: Vec<(Link, Mode)>,
+    waiters: VecDeque<(Link, Mode)>,
+}
+
+fn conflict(one: Mode, other: Mode) -> bool {
+    one == Mode::Exclusive || other == Mode::Exclusive
+}
+
+impl Queue {
+    fn admits(&self, mode: Mode) -> bool {
+        !self.holders.iter().any(|(_, held)| conflict(*held, mode))
+    }
+
+    fn is_open(&self, mode: Mode) -> bool {
+        self.admits(mode) && !self.waiters.iter().any(|(_, waits)| conflict(*waits, mode))
+    }
+
+    /// Who is granted the key now.
+    fn serve(&mut self) -> Vec<Link> {
+        let mut granted = Vec::new();
+        while let Some((link, mode)) = self.waiters.front().copied()
+            && self.admits(mode)
+        {
+            self.waiters.pop_front();
+            self.holders.push((link, mode));
+            granted.push(link);
+        }
+        granted
+    }
+}
+
+impl Server {
+    /// The answers to a batch, and who was granted a key by what it let go of.
+    pub(crate) fn batch(&mut self, link: Link, asks: &[Ask<u32>]) -> (Vec<bool>, Vec<Link>) {
+        let mut granted = Vec::new();
+        let truths = asks.iter().map(|ask| match ask.what {
+            What::Try => self.try_lock(link, ask.key, ask.mode),
+            What::Release | What::Undo => {
+                let (truth, served) = self.release(link, ask.key);
+                granted.extend(served);
+                truth
+            }
+        });
+        (truths.collect(), granted)
+    }
+
+    fn try_lock(&mut self, link: Link, key: u32, mode: Mode) -> bool {
+        let queue = self.keys.entry(key).or_default();
+        let known = queue.holders.iter().any(|(holder, _)| *holder == link);
+        assert!(!known, "{link:?} asks for {key}, which it holds");
+        let open = queue.is_open(mode);
+        if open {
+            queue.holders.push((link, mode));
+        }
+        open
+    }
+
+    fn release(&mut self, link: Link, key: u32) -> (bool, Vec<Link>) {
+        let Some(queue) = self.keys.get_mut(&key) else { return (false, Vec::new()) };
+        let before = queue.holders.len();
+        queue.holders.retain(|(holder, _)| *holder != link);
+        (queue.holders.len() < before, queue.serve())
+    }
+
+    /// Joins the queue. `true`: granted at once.
+    pub(crate) fn wait(&mut self, link: Link, key: u32, mode: Mode) -> bool {
+        let granted = self.try_lock(link, key, mode);
+        if !granted {
+            self.keys.entry(key).or_default().waiters.push_back((link, mode));
+        }
+        granted
+    }
+
+    /// Leaves the queue. `None`: it waited no more.
+    pub(crate) fn leave(&mut self, link: Link, key: u32) -> Option<Vec<Link>> {
+        let queue = self.keys.get_mut(&key)?;
+        let before = queue.waiters.len();
+        queue.waiters.retain(|(waiter, _)| *waiter != link);
+        (queue.waiters.len() < before).then(|| queue.serve())
+    }
+
+    /// Ends a session. Who is granted what it held?
+    pub(crate) fn end(&mut self, link: Link) -> Vec<Link> {
+        self.sessions.remove(&link);
+        let mut granted = Vec::new();
+        for queue in self.keys.values_mut() {
+            queue.holders.retain(|(holder, _)| *holder != link);
+            queue.waiters.retain(|(waiter, _)| *waiter != link);
+            granted.extend(queue.serve());
+        }
+        granted
+    }
+
+    pub(crate) fn holds(&self, link: Link, key: u32) -> bool {
+        let queue = self.keys.get(&key);
+        queue.is_some_and(|queue| queue.holders.iter().any(|(holder, _)| *holder == link))
+    }
+
+    /// Whether nobody holds anything, and nobody waits.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.keys.values().all(|queue| queue.holders.is_empty() && queue.waiters.is_empty())
+    }
+
+    pub(crate) fn is_waiting(&self, link: Link) -> bool {
+        self.keys.values().any(|it| it.waiters.iter().any(|(waiter, _)| *waiter == link))
+    }
+}
