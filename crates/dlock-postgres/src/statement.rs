@@ -16,9 +16,9 @@ const STANDBY: &str = "WHEN pg_catalog.pg_is_in_recovery() THEN 'standby'";
 /// Rolls a failed transaction back.
 pub(crate) const ROLLBACK: &str = "ROLLBACK";
 
-/// Ends the session that says it, behind all that was sent before.
+/// Ends the session that says it, behind all that was sent before, in a failed transaction too.
 pub(crate) const TERMINATE: &str =
-    "SELECT pg_catalog.pg_terminate_backend(pg_catalog.pg_backend_pid())";
+    "ROLLBACK;SELECT pg_catalog.pg_terminate_backend(pg_catalog.pg_backend_pid())";
 
 /// A try or an unlock of one `bigint` key, to be prepared: `$2` picks which, `$3` the mode. A standby is
 /// not tried.

@@ -10,10 +10,13 @@ mod hostile;
 mod keys;
 mod own;
 mod pooler;
+#[cfg(any(feature = "bb8", feature = "deadpool"))]
+mod pools;
 mod quiet;
 mod race;
 mod refusals;
 mod runtimes;
 mod session;
+mod transactions;
 mod wire;
 mod xact;
