@@ -160,7 +160,7 @@ impl Batch<'_> {
         };
         let statement = text("@stmt")?;
         let declared = text("@params").unwrap_or_default();
-        let declared = crate::parser::parameters(&declared)?;
+        let declared = self.engine.plans.parameters(&declared)?;
         let names: Vec<(&str, bool)> =
             declared.iter().map(|(name, _)| (name.as_str(), true)).collect();
         let values = bind("", &names, passed.collect())?;
