@@ -154,6 +154,29 @@ async fn fifty_at_once() {
     all_at_once::<Arc<Session>>(&config(), "drops-fifty-session", 50, Duration::ZERO).await;
 }
 
+/// A server that tells all it does fills more than one message with an answer that nobody waits for.
+#[tokio::test]
+async fn guards_of_a_talkative_server() {
+    let eye = Eye::open().await;
+    for level in ["warning", "debug5"] {
+        let set = format!("SET client_min_messages = {level}");
+        let (client, both) = (connect().await, session_at(&config()).await);
+        client.batch_execute(&set).await.unwrap();
+        both.client().batch_execute(&set).await.unwrap();
+        let mut lock = Lock::new(&client, "drops-talk").unwrap();
+        let mut other = Lock::new(both, "drops-talk-both").unwrap();
+        for _ in 0..5 {
+            drop(lock.lock().await.unwrap());
+            let answer = timeout(A_SLICE, show(&client, "SELECT 'mine'")).await;
+            assert_eq!(answer.expect(level), "mine");
+            drop(other.lock().await.unwrap());
+            timeout(A_SLICE, other.close()).await.expect(level).unwrap();
+        }
+        eye.until("drops-talk", (0, 0)).await;
+        eye.until("drops-talk-both", (0, 0)).await;
+    }
+}
+
 /// One after another, each dropped a little later, with the lock of the last one reused.
 #[tokio::test]
 async fn again_and_again_on_one_lock() {

@@ -1,6 +1,6 @@
-//! Through pgbouncer in transaction mode: what a pooler of transactions makes of each lock.
+//! Through pgbouncer: what a pooler of transactions makes of each lock, and one of sessions.
 
-use crate::eye::{Eye, connect_to, pid, private};
+use crate::eye::{Eye, connect_to, holder_at, pid, private, show};
 use dlock_core::Wait;
 use dlock_postgres::{Error, Lock, XactLock};
 use dlock_testkit::cases::fresh_key;
@@ -12,8 +12,12 @@ use tokio_postgres::{Client, Config};
 
 /// A server, and the way to it through a pooler.
 fn pooled() -> (Postgres, PgBouncer, Config) {
+    pooled_in("transaction")
+}
+
+fn pooled_in(mode: &str) -> (Postgres, PgBouncer, Config) {
     let (server, _) = private();
-    let pooler = PgBouncer::start(&server).expect("a pgbouncer");
+    let pooler = PgBouncer::start_in(mode, &server).expect("a pgbouncer");
     let config = pooler.url().parse().expect("a URL");
     (server, pooler, config)
 }
@@ -68,6 +72,59 @@ async fn a_lock_of_the_session_is_stranded_on_a_backend() {
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(eye.sees(key.as_str()).await, (1, 0), "it outlives the clients");
     drop(pooler);
+    eye.until(key.as_str(), (0, 0)).await;
+}
+
+/// Waits that are dropped at any time, over many clients that share four backends, in both modes of
+/// pooling: the pooler stays well, every statement gets its own answer, and no waiter is left. The holder
+/// does not let go, so that nothing can be granted, and stranded, meanwhile.
+#[tokio::test]
+async fn waits_that_are_dropped() {
+    for mode in ["transaction", "session"] {
+        let (server, pooler, config) = pooled_in(mode);
+        let (key, eye) = (fresh_key("pooled-drops"), eye(&server).await);
+        let mut holder = holder_at(&server.url().parse().unwrap(), key.as_str()).await;
+        // In session mode a client has one of the four backends to itself.
+        join_all((0..4).map(async |number| drops_through(&config, &key, number).await)).await;
+        eye.until(key.as_str(), (1, 0)).await;
+        let client = connect_to(&config).await;
+        assert_eq!(show(&client, "SELECT 7").await, "7", "{mode}: {}", pooler.log());
+        holder.release().await.unwrap();
+        eye.until(key.as_str(), (0, 0)).await;
+    }
+}
+
+async fn drops_through(config: &Config, key: &str, number: u64) {
+    let mut client = connect_to(config).await;
+    for round in 0..6 {
+        let limit = Duration::from_millis((round * 37 + number * 11) % 90);
+        let mut lock = Lock::new(&client, key).unwrap();
+        assert!(tokio::time::timeout(limit, lock.lock()).await.is_err());
+        let answer = format!("{number}-{round}");
+        assert_eq!(show(&client, &format!("SELECT '{answer}'")).await, answer);
+        drop(lock);
+        let transaction = client.transaction().await.unwrap();
+        let mut lock = XactLock::new(&transaction, key).unwrap();
+        assert!(tokio::time::timeout(limit, lock.lock()).await.is_err());
+        drop(lock);
+        assert_eq!(show(transaction.client(), &format!("SELECT '{answer}'")).await, answer);
+        transaction.commit().await.unwrap();
+    }
+}
+
+/// In session mode a lock of the session is what it is without a pooler, drops and all.
+#[tokio::test]
+async fn a_lock_of_the_session_where_sessions_are_pooled() {
+    let (server, _pooler, config) = pooled_in("session");
+    let (key, eye) = (fresh_key("pooled-session"), eye(&server).await);
+    let (mut one, mut two) =
+        (locked(&config, &key).await, Lock::new(connect_to(&config).await, key.as_str()).unwrap());
+    assert!(!two.acquire(Duration::from_millis(80)).await.unwrap());
+    assert!(tokio::time::timeout(Duration::from_millis(80), two.lock()).await.is_err());
+    eye.until(key.as_str(), (1, 0)).await;
+    one.release().await.unwrap();
+    let guard = two.lock().await.unwrap();
+    drop(guard);
     eye.until(key.as_str(), (0, 0)).await;
 }
 

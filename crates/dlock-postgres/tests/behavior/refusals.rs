@@ -84,6 +84,166 @@ async fn a_full_lock_table() {
     }
 }
 
+/// The same for waits: an error or an answer, and what was not granted is not held.
+#[tokio::test]
+async fn a_wait_beside_a_full_lock_table() {
+    let settings = [("max_locks_per_transaction", "10"), ("max_connections", "10")];
+    let server = Postgres::start(&settings).expect("a PostgreSQL server");
+    let config: Config = server.url().parse().unwrap();
+    let (client, mut transacting) = (connect_to(&config).await, connect_to(&config).await);
+    let (eye, other) = (Eye::at(&config).await, connect_to(&config).await);
+    let mut holder = Lock::new(connect_to(&config).await, "full").unwrap();
+    assert!(holder.acquire(Wait::No).await.unwrap());
+    let fill = async |from: i64, count: i64| {
+        let until = from + count - 1;
+        let take = format!("SELECT pg_advisory_lock(1, g) FROM generate_series({from}, {until}) g");
+        other.batch_execute(&take).await.is_ok()
+    };
+    let free = async |from: i64, count: i64| {
+        let until = from + count - 1;
+        let give =
+            format!("SELECT pg_advisory_unlock(1, g) FROM generate_series({from}, {until}) g");
+        other.batch_execute(&give).await.unwrap();
+    };
+    let (mut number, mut errors) = (100, 0);
+    assert!(fill(0, 100).await);
+    free(0, 1).await;
+    for room in 0..10 {
+        // Full to the last but so many, and room again before anybody looks.
+        while fill(number, 1).await {
+            number += 1;
+        }
+        free(number - room, room).await;
+        let mut locks = ["full", "full-free"].map(|key| Lock::new(&client, key).unwrap());
+        let transaction = transacting.transaction().await.unwrap();
+        let mut told = Vec::new();
+        for lock in &mut locks {
+            told.push(lock.acquire(Duration::from_millis(3)).await);
+        }
+        for key in ["full", "full-3"] {
+            let mut lock = XactLock::new(&transaction, key).unwrap();
+            told.push(lock.acquire(Duration::from_millis(3)).await);
+        }
+        free(number - room - 60, 60).await;
+        number -= room + 60;
+        for (answer, key) in told.iter().zip(["full", "full-free", "full", "full-3"]) {
+            let only = matches!(answer, Ok(_) | Err(Error::Setup { source: Some(_), .. }));
+            assert!(only, "{room}, {key}: {answer:?}");
+            errors += u32::from(answer.is_err());
+            let granted = i64::from(answer.as_ref().is_ok_and(|granted| *granted));
+            let holders = if key == "full" { 1 } else { granted };
+            assert_eq!(eye.sees(key).await, (holders, 0), "{room}, {key}: {answer:?}");
+        }
+        assert_eq!(show(transaction.client(), "SELECT 5").await, "5");
+        transaction.rollback().await.unwrap();
+        for lock in &mut locks {
+            lock.close().await.unwrap();
+        }
+        assert_eq!(eye.sees("full-free").await, (0, 0));
+        assert_eq!(eye.sees("full").await, (1, 0));
+    }
+    assert!(errors > 0, "the table was never full");
+}
+
+/// Where this role may not see `pg_locks`, nor what is behind it: a lock outside a transaction keeps all
+/// promises; inside one begun by hand, and for a transaction's own, it is refused with the right advice.
+#[tokio::test]
+async fn locks_that_cannot_be_seen() {
+    let admin = connect().await;
+    admin.batch_execute("CREATE DATABASE dlock_blind").await.unwrap();
+    let mut config = config();
+    let admin_there = connect_to(config.dbname("dlock_blind")).await;
+    let eye = Eye::at(&config).await;
+    let revoke = "REVOKE ALL ON pg_catalog.pg_locks FROM PUBLIC; \
+                  REVOKE EXECUTE ON FUNCTION pg_catalog.pg_lock_status() FROM PUBLIC; \
+                  CREATE ROLE dlock_blind LOGIN PASSWORD 'x'";
+    admin_there.batch_execute(revoke).await.unwrap();
+    let mut blind = config.clone();
+    blind.user("dlock_blind").password("x");
+    let mut client = connect_to(&blind).await;
+    for shared in [false, true] {
+        let lock = Lock::new(&client, "blind").unwrap();
+        let mut lock = if shared { lock.shared() } else { lock };
+        for wait in WAITS {
+            assert!(lock.acquire(wait).await.unwrap());
+            lock.release().await.unwrap();
+        }
+        for polls in 1..3 {
+            drop(dlock_testkit::polled::polled(lock.acquire(Wait::No), polls).await);
+            lock.close().await.unwrap();
+            assert_eq!(eye.sees("blind").await, (0, 0), "{polls}");
+        }
+        let mut holder = Lock::new(&admin_there, "blind").unwrap();
+        assert!(holder.acquire(Wait::No).await.unwrap());
+        assert!(!lock.acquire(Duration::from_millis(60)).await.unwrap());
+        assert!(tokio::time::timeout(Duration::from_millis(60), lock.lock()).await.is_err());
+        eye.until("blind", (1, 0)).await;
+        lock.close().await.unwrap();
+        holder.release().await.unwrap();
+        drop(lock.lock().await.unwrap());
+        drop(lock);
+        eye.until("blind", (0, 0)).await;
+    }
+    client.batch_execute("BEGIN").await.unwrap();
+    let refused = Lock::new(&client, "blind").unwrap().acquire(Wait::No).await;
+    assert!(matches!(refused, Err(Error::Setup { source: Some(_), .. })), "{refused:?}");
+    client.batch_execute("ROLLBACK").await.unwrap();
+    let transaction = client.transaction().await.unwrap();
+    let refused = XactLock::new(&transaction, "blind").unwrap().acquire(Wait::No).await;
+    assert!(matches!(refused, Err(Error::Setup { source: Some(_), .. })), "{refused:?}");
+    assert_eq!(show(transaction.client(), "SELECT 5").await, "5");
+    transaction.commit().await.unwrap();
+    assert_eq!(eye.sees("blind").await, (0, 0));
+    drop((client, admin_there, eye));
+    admin.batch_execute("DROP DATABASE dlock_blind WITH (FORCE); ").await.unwrap();
+    admin.batch_execute("DROP ROLE dlock_blind").await.unwrap();
+}
+
+/// `plpgsql` was dropped: waits go without it, in each kind of lock, and still tell the truth.
+#[tokio::test]
+async fn plpgsql_was_dropped() {
+    let admin = connect().await;
+    admin.batch_execute("CREATE DATABASE dlock_dropped").await.unwrap();
+    let mut config = config();
+    let client = connect_to(config.dbname("dlock_dropped")).await;
+    client.batch_execute("DROP EXTENSION plpgsql CASCADE").await.unwrap();
+    let (mut transacting, eye) = (connect_to(&config).await, Eye::at(&config).await);
+    let other = connect_to(&config).await;
+    let mut holder = Lock::new(&other, "dropped").unwrap();
+    assert!(holder.acquire(Wait::No).await.unwrap());
+    let mut lock = Lock::new(&client, "dropped").unwrap();
+    let start = std::time::Instant::now();
+    assert!(!lock.acquire(Duration::from_millis(150)).await.unwrap());
+    assert!(start.elapsed() >= Duration::from_millis(150));
+    assert!(tokio::time::timeout(Duration::from_millis(60), lock.lock()).await.is_err());
+    lock.close().await.unwrap();
+    let transaction = transacting.transaction().await.unwrap();
+    let mut xact = XactLock::new(&transaction, "dropped").unwrap();
+    assert!(!xact.acquire(Duration::from_millis(60)).await.unwrap());
+    for waits in [true, false] {
+        let release = async {
+            eye.until("dropped", (1, 1)).await;
+            holder.release().await.unwrap();
+        };
+        if waits {
+            let (granted, ()) = futures::future::join(lock.acquire(Wait::Forever), release).await;
+            assert!(granted.unwrap());
+            lock.release().await.unwrap();
+            assert!(holder.acquire(Wait::No).await.unwrap());
+        } else {
+            let (granted, ()) = futures::future::join(xact.acquire(Wait::Forever), release).await;
+            assert!(granted.unwrap());
+        }
+    }
+    assert_eq!(show(transaction.client(), "SELECT 5").await, "5");
+    drop(xact);
+    transaction.commit().await.unwrap();
+    assert_eq!(eye.sees("dropped").await, (0, 0));
+    drop((lock, holder));
+    drop((client, transacting, other, eye));
+    admin.batch_execute("DROP DATABASE dlock_dropped WITH (FORCE)").await.unwrap();
+}
+
 /// The server restarts while the lock is held: the loss is told, and a new session works.
 #[tokio::test]
 async fn a_restart() {

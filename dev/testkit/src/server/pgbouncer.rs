@@ -14,7 +14,7 @@ use super::{Postgres, port};
 
 const KIND: Kind = Kind { ready: "process up", stop: Signal::TERM, end: (Signal::TERM, "TERM") };
 
-/// A private pgbouncer in transaction pooling mode.
+/// A private pgbouncer.
 #[derive(Debug)]
 pub struct PgBouncer {
     url: String,
@@ -22,16 +22,25 @@ pub struct PgBouncer {
 }
 
 impl PgBouncer {
-    /// Starts a pgbouncer in front of a private server.
+    /// Starts a pgbouncer that pools transactions, in front of a private server.
+    ///
+    /// # Errors
+    /// As [`start_in`](Self::start_in).
+    pub fn start(postgres: &Postgres) -> Result<Self> {
+        Self::start_in("transaction", postgres)
+    }
+
+    /// Starts a pgbouncer in this `pool_mode`, in front of a private server.
     ///
     /// # Errors
     /// Returns an error if pgbouncer is not on this machine (`cargo xtask servers` gets it), if it
     /// does not start, or if the server was given by a URL.
-    pub fn start(postgres: &Postgres) -> Result<Self> {
+    pub fn start_in(pool_mode: &str, postgres: &Postgres) -> Result<Self> {
         let program = binaries::require("pgbouncer", &[Path::new("/usr/sbin")])?;
         let user = User::for_servers()?;
         let (port, room) = (port::free()?, Room::new(user)?);
-        let config = room.write("pgbouncer.ini", &config(postgres.port()?, port), user)?;
+        let config =
+            room.write("pgbouncer.ini", &config(postgres.port()?, port, pool_mode), user)?;
         let private = Private::start(String::new(), port, KIND, room, move || {
             let mut command = user.command(&program);
             command.arg(&config);
@@ -53,7 +62,7 @@ impl PgBouncer {
     }
 }
 
-fn config(server: u16, port: u16) -> String {
+fn config(server: u16, port: u16, pool_mode: &str) -> String {
     format!(
         "[databases]\n\
          * = host=127.0.0.1 port={server} user=postgres\n\
@@ -62,7 +71,7 @@ fn config(server: u16, port: u16) -> String {
          listen_port = {port}\n\
          unix_socket_dir =\n\
          auth_type = any\n\
-         pool_mode = transaction\n\
+         pool_mode = {pool_mode}\n\
          default_pool_size = 4\n\
          max_client_conn = 200\n"
     )
