@@ -40,8 +40,10 @@ pub enum Error<E> {
         "the lock was lost; others may have held the key since, so check the work it protected"
     )]
     Lost(#[source] Option<E>),
-    /// The wait was killed or cancelled by someone else, or the server went silent.
-    #[error("the wait was interrupted from outside; this lock is not held, so try again")]
+    /// The call was killed or cancelled by someone else, or the server went silent.
+    #[error(
+        "the call was interrupted from outside, or the server is silent; try again, or close the lock"
+    )]
     Interrupted(#[source] Option<E>),
     /// The server refused with a code of its own.
     #[error("the server refused with code {code}: {meaning}")]

@@ -36,7 +36,7 @@ pub use raw::{
     RawPrepared, RawReleaseOnCommit, RawShared, RawSlice, RawUnlock, RawUpdate, RawUpgrade,
     SessionRef,
 };
-pub use session::{Session, lock};
+pub use session::{Over, Session, lock};
 pub use timer::{sleep, within};
 pub use wait::{Deadline, GRACE, Wait};
 pub use with::WithError;

@@ -1,6 +1,6 @@
 use crate::request::{Subject, discard};
-use crate::{App, Error, Key, Lock, Mssql};
-use dlock_core::{BorrowedSession, End, Exclusive, OwnedSession, RawNew, Session};
+use crate::{Error, Lock, Mssql};
+use dlock_core::{BorrowedSession, End, Exclusive, OwnedSession, Session};
 use futures::io::{AsyncRead, AsyncWrite};
 use std::ops::DerefMut;
 use std::sync::{Arc, Weak};
@@ -128,22 +128,10 @@ impl<S: HasClient> End<S> for Ending {
 
 impl<T: Stream + 'static> Session<Mssql> for Client<T> {
     type Lock = Lock<Self>;
-    type Key = Key;
-    type Error = Native;
-
-    fn into_lock(self, key: Key) -> Lock<Self> {
-        Lock::from_raw(App::new(self, key))
-    }
 }
 
 impl<T: Stream> Session<Mssql> for &mut Client<T> {
     type Lock = Lock<Self>;
-    type Key = Key;
-    type Error = Native;
-
-    fn into_lock(self, key: Key) -> Lock<Self> {
-        Lock::from_raw(App::new(self, key))
-    }
 }
 
 impl<P, T> Session<Mssql> for Pooled<P>
@@ -152,10 +140,4 @@ where
     T: Stream + 'static,
 {
     type Lock = Lock<Self>;
-    type Key = Key;
-    type Error = Native;
-
-    fn into_lock(self, key: Key) -> Lock<Self> {
-        Lock::from_raw(App::new(self, key))
-    }
 }

@@ -1,7 +1,7 @@
 use crate::claim::Claim;
 use crate::statement::UPTIME;
-use crate::{ByKilling, Key, Lock, Mysql, Named};
-use dlock_core::{BorrowedSession, Exclusive, OwnedSession, RawNew, Session};
+use crate::{ByKilling, Lock, Mysql};
+use dlock_core::{BorrowedSession, Exclusive, OwnedSession, Session};
 use futures::FutureExt;
 use futures::future::ready;
 use mysql_async::prelude::Queryable;
@@ -64,42 +64,18 @@ impl<'a, S: AsConn> Place for &'a mut S {
 
 impl Session<Mysql> for Conn {
     type Lock = Lock<Self>;
-    type Key = Key;
-    type Error = mysql_async::Error;
-
-    fn into_lock(self, key: Key) -> Lock<Self> {
-        Lock::from_raw(Named::new(self, key))
-    }
 }
 
 impl Session<Mysql> for &mut Conn {
     type Lock = Lock<Self>;
-    type Key = Key;
-    type Error = mysql_async::Error;
-
-    fn into_lock(self, key: Key) -> Lock<Self> {
-        Lock::from_raw(Named::new(self, key))
-    }
 }
 
 impl Session<Mysql> for &mut Transaction<'_> {
     type Lock = Lock<Self>;
-    type Key = Key;
-    type Error = mysql_async::Error;
-
-    fn into_lock(self, key: Key) -> Lock<Self> {
-        Lock::from_raw(Named::new(self, key))
-    }
 }
 
 impl Session<Mysql> for &mut Connection<'_, '_> {
     type Lock = Lock<Self>;
-    type Key = Key;
-    type Error = mysql_async::Error;
-
-    fn into_lock(self, key: Key) -> Lock<Self> {
-        Lock::from_raw(Named::new(self, key))
-    }
 }
 
 /// A session with an answer to come: it is poisoned if it is dropped before that.

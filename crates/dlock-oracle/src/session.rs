@@ -1,7 +1,6 @@
 //! A session: as a lock takes it, what all locks over it share, and the thread that makes their calls.
 
-use crate::{Error, Key, Lock, Oracle};
-use dlock_core::RawNew;
+use crate::{Error, Lock, Oracle};
 use oracle::{ConnStatus, Connection};
 use std::collections::{HashMap, VecDeque};
 use std::mem;
@@ -41,22 +40,10 @@ impl Share for Arc<Connection> {
 
 impl dlock_core::Session<Oracle> for Connection {
     type Lock = Lock<Self>;
-    type Key = Key;
-    type Error = oracle::Error;
-
-    fn into_lock(self, key: Key) -> Self::Lock {
-        Lock::from_raw(RawNew::new(self, key))
-    }
 }
 
 impl dlock_core::Session<Oracle> for Arc<Connection> {
     type Lock = Lock<Self>;
-    type Key = Key;
-    type Error = oracle::Error;
-
-    fn into_lock(self, key: Key) -> Self::Lock {
-        Lock::from_raw(RawNew::new(self, key))
-    }
 }
 
 /// What a session's thread does without a break.

@@ -2,7 +2,7 @@ use crate::answer::{Native, read, truth};
 use crate::drive::Drive;
 use crate::registry::Registry;
 use crate::session::HasClient;
-use crate::{Advisory, Key, Lock, Mode, Postgres, statement};
+use crate::{Lock, Mode, Postgres, statement};
 use futures::future::join;
 use std::fmt;
 use std::future::Future;
@@ -146,22 +146,10 @@ impl HasClient for Session {
 
 impl dlock_core::Session<Postgres> for Session {
     type Lock = Lock<Self>;
-    type Key = Key;
-    type Error = Native;
-
-    fn into_lock(self, key: Key) -> Self::Lock {
-        Lock::from_raw(Advisory::of(self, key))
-    }
 }
 
 impl dlock_core::Session<Postgres> for Arc<Session> {
     type Lock = Lock<Self>;
-    type Key = Key;
-    type Error = Native;
-
-    fn into_lock(self, key: Key) -> Self::Lock {
-        Lock::from_raw(Advisory::of(self, key))
-    }
 }
 
 impl Drop for Session {

@@ -1,8 +1,7 @@
 //! Objects of pools as owned sessions: given back clean, or ended.
 
-use crate::answer::Native;
 use crate::session::HasClient;
-use crate::{Advisory, Key, Lock, Postgres};
+use crate::{Lock, Postgres};
 use tokio_postgres::Client;
 
 #[cfg(feature = "deadpool")]
@@ -19,12 +18,6 @@ impl HasClient for deadpool_postgres::Object {
 #[cfg(feature = "deadpool")]
 impl dlock_core::Session<Postgres> for deadpool_postgres::Object {
     type Lock = Lock<Self>;
-    type Key = Key;
-    type Error = Native;
-
-    fn into_lock(self, key: Key) -> Self::Lock {
-        Lock::from_raw(Advisory::of(self, key))
-    }
 }
 
 /// A connection of `bb8`'s that owns its pool: what `Pool::get_owned` gives.
@@ -45,10 +38,4 @@ impl<M: bb8::ManageConnection<Connection = Client>> HasClient for Bb8<M> {
 #[cfg(feature = "bb8")]
 impl<M: bb8::ManageConnection<Connection = Client>> dlock_core::Session<Postgres> for Bb8<M> {
     type Lock = Lock<Self>;
-    type Key = Key;
-    type Error = Native;
-
-    fn into_lock(self, key: Key) -> Self::Lock {
-        Lock::from_raw(Advisory::of(self, key))
-    }
 }

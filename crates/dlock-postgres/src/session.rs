@@ -2,8 +2,7 @@
 
 use crate::answer::{Native, queue};
 use crate::halves::Session;
-use crate::key::Key;
-use crate::{Advisory, Lock, Postgres, XactLock};
+use crate::{Lock, Postgres, XactLock};
 use dlock_core::{ByMut, ByRef, Lend};
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -218,50 +217,20 @@ impl<'a> AsSession for &'a mut Client {
 
 impl dlock_core::Session<Postgres> for Client {
     type Lock = Lock<Self>;
-    type Key = Key;
-    type Error = Native;
-
-    fn into_lock(self, key: Key) -> Self::Lock {
-        Lock::from_raw(Advisory::of(self, key))
-    }
 }
 
 impl dlock_core::Session<Postgres> for Arc<Client> {
     type Lock = Lock<Self>;
-    type Key = Key;
-    type Error = Native;
-
-    fn into_lock(self, key: Key) -> Self::Lock {
-        Lock::from_raw(Advisory::of(self, key))
-    }
 }
 
 impl dlock_core::Session<Postgres> for &Client {
     type Lock = Lock<Self>;
-    type Key = Key;
-    type Error = Native;
-
-    fn into_lock(self, key: Key) -> Self::Lock {
-        Lock::from_raw(Advisory::of(self, key))
-    }
 }
 
 impl dlock_core::Session<Postgres> for &mut Client {
     type Lock = Lock<Self>;
-    type Key = Key;
-    type Error = Native;
-
-    fn into_lock(self, key: Key) -> Self::Lock {
-        Lock::from_raw(Advisory::of(self, key))
-    }
 }
 
 impl<'a> dlock_core::Session<Postgres> for &'a Transaction<'a> {
     type Lock = XactLock<'a>;
-    type Key = Key;
-    type Error = Native;
-
-    fn into_lock(self, key: Key) -> Self::Lock {
-        XactLock::from_raw(crate::Xact::of(self, key))
-    }
 }
