@@ -26,7 +26,7 @@ impl<R: RawLock> Watched<R> {
 
     /// When a call that waits for nobody's key is overdue.
     fn soon(&self) -> Option<Instant> {
-        Instant::now().checked_add(GRACE + self.machine.raw.longest_statement())
+        Instant::now().checked_add(GRACE.saturating_add(self.machine.raw.longest_statement()))
     }
 }
 

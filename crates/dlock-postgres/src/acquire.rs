@@ -51,7 +51,7 @@ impl<S: AsSession> Advisory<S> {
 
     async fn claim(&mut self) -> Result<(), Error> {
         loop {
-            match self.registry.claim(self.number()) {
+            match self.registry.claim(self.number(), self.owner) {
                 None => break,
                 Some(Claim::Leaving(leaving)) => {
                     self.take_over(&leaving).await?;
@@ -59,9 +59,9 @@ impl<S: AsSession> Advisory<S> {
                 }
                 Some(Claim::Wanted) => return Err(Error::AlreadyHeld),
                 // A lock that was forgotten may have left it, or the caller has freed the key by hand.
-                Some(Claim::Held(_)) if self.is_held().await => return Err(Error::AlreadyHeld),
-                Some(Claim::Held(_)) => {
-                    self.registry.set(self.number(), Claim::Wanted);
+                Some(Claim::Held) if self.is_held().await => return Err(Error::AlreadyHeld),
+                Some(Claim::Held) => {
+                    self.registry.set(self.number(), self.owner, Claim::Wanted);
                     break;
                 }
             }

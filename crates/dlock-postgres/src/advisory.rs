@@ -175,7 +175,7 @@ impl<S: AsSession> RawLock for Advisory<S> {
         match (&answer, self.hold) {
             (Ok(true), _) => {
                 self.hold = Hold::Held;
-                self.registry.set(self.number(), Claim::Held(self.owner));
+                self.registry.set(self.number(), self.owner, Claim::Held);
             }
             (_, Hold::Wanted) => self.set_free(),
             // It could not be settled: the background goes on.

@@ -33,6 +33,8 @@ pub(crate) struct Undo {
     pub(crate) registry: Arc<Registry>,
     pub(crate) mode: Mode,
     pub(crate) key: Number,
+    /// The lock that claims the key.
+    pub(crate) owner: u64,
     /// Whether the session is the lock's alone: a failed transaction, in which nothing can be let go of,
     /// may be rolled back.
     pub(crate) may_roll_back: bool,
@@ -133,7 +135,7 @@ impl Leaving {
         let waker = Waker::noop().clone();
         let state = Arc::new(Mutex::new(State::Going { link, undoing: Some(undoing), waker }));
         let leaving = Self { mode: undo.mode, state };
-        undo.registry.set(undo.key, Claim::Leaving(leaving.clone()));
+        undo.registry.set(undo.key, undo.owner, Claim::Leaving(leaving.clone()));
         let task = Task { leaving: leaving.clone(), undo };
         // Without a runtime, or with one that has ended, it is dropped.
         if let Some(runtime) = runtime {
@@ -219,7 +221,7 @@ impl Task {
     fn is_done(&self) {
         let mut state = self.leaving.state();
         if matches!(*state, State::Going { .. }) {
-            self.undo.registry.free(self.undo.key);
+            self.undo.registry.free(self.undo.key, self.undo.owner);
             // The link goes before anybody can see that it has.
             *state = State::Left;
         }

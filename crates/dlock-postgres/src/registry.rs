@@ -16,7 +16,8 @@ static SESSIONS: LazyLock<Mutex<HashMap<usize, Weak<Registry>>>> = LazyLock::new
 #[derive(Debug)]
 pub(crate) struct Registry {
     address: usize,
-    keys: Mutex<HashMap<Number, Claim>>,
+    /// Each with the lock that claims it.
+    keys: Mutex<HashMap<Number, (u64, Claim)>>,
     /// Itself, while a key is leaving that no task sees to: the next lock here has to know.
     kept: Mutex<Option<Arc<Self>>>,
     /// One wait at a time is on the wire: a statement of the caller's then stands behind one slice.
@@ -35,8 +36,7 @@ pub(crate) struct Registry {
 pub(crate) enum Claim {
     /// A lock tries it, or waits for it.
     Wanted,
-    /// By the lock with this number.
-    Held(u64),
+    Held,
     /// Nobody wants it any more; whether the server has let go is not known.
     Leaving(Leaving),
 }
@@ -70,17 +70,17 @@ impl Registry {
     }
 
     /// Claims a key for a lock that wants it, unless another lock holds or wants it. What it was before.
-    pub(crate) fn claim(&self, key: Number) -> Option<Claim> {
+    pub(crate) fn claim(&self, key: Number, owner: u64) -> Option<Claim> {
         let mut keys = lock(&self.keys);
         match keys.get(&key) {
-            Some(taken @ (Claim::Held(_) | Claim::Wanted)) => Some(taken.clone()),
-            _ => keys.insert(key, Claim::Wanted),
+            Some((_, taken @ (Claim::Held | Claim::Wanted))) => Some(taken.clone()),
+            _ => keys.insert(key, (owner, Claim::Wanted)).map(|(_, claim)| claim),
         }
     }
 
-    /// Says what became of a key.
-    pub(crate) fn set(&self, key: Number, claim: Claim) {
-        lock(&self.keys).insert(key, claim);
+    /// Says what became of a key that this lock claims.
+    pub(crate) fn set(&self, key: Number, owner: u64, claim: Claim) {
+        lock(&self.keys).insert(key, (owner, claim));
     }
 
     /// A number for a lock, to know what it holds by.
@@ -88,15 +88,15 @@ impl Registry {
         self.owners.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Whether this lock still holds the key: it may have been freed by hand, and taken by another.
-    pub(crate) fn is_held_by(&self, key: Number, owner: u64) -> bool {
-        matches!(lock(&self.keys).get(&key), Some(Claim::Held(holder)) if *holder == owner)
+    /// Whether the key is still this lock's: it may have been freed by hand, and claimed by another.
+    pub(crate) fn is_owner(&self, key: Number, owner: u64) -> bool {
+        lock(&self.keys).get(&key).is_some_and(|(claimant, _)| *claimant == owner)
     }
 
     /// What is being let go of, if that is to do with this key.
     pub(crate) fn leaving(&self, key: Number) -> Option<Leaving> {
         match lock(&self.keys).get(&key) {
-            Some(Claim::Leaving(leaving)) => Some(leaving.clone()),
+            Some((_, Claim::Leaving(leaving))) => Some(leaving.clone()),
             _ => None,
         }
     }
@@ -110,11 +110,14 @@ impl Registry {
         self.is_inside.store(is_inside, Ordering::Relaxed);
     }
 
-    /// The key is nobody's any more.
-    pub(crate) fn free(&self, key: Number) {
+    /// The key is not this lock's any more.
+    pub(crate) fn free(&self, key: Number, owner: u64) {
+        if !self.is_owner(key, owner) {
+            return;
+        }
         let mut keys = lock(&self.keys);
         keys.remove(&key);
-        if !keys.values().any(|claim| matches!(claim, Claim::Leaving(_))) {
+        if !keys.values().any(|(_, claim)| matches!(claim, Claim::Leaving(_))) {
             drop(keys);
             drop(lock(&self.kept).take());
         }
@@ -127,8 +130,8 @@ impl Registry {
 
     /// Whether the session holds another key, as far as is known here.
     pub(crate) fn holds_beside(&self, key: Number) -> bool {
-        lock(&self.keys).iter().any(|(other, claim)| {
-            *other != key && matches!(claim, Claim::Held(_) | Claim::Leaving(_))
+        lock(&self.keys).iter().any(|(other, (_, claim))| {
+            *other != key && matches!(claim, Claim::Held | Claim::Leaving(_))
         })
     }
 

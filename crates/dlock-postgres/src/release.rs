@@ -4,6 +4,7 @@ use crate::advisory::{Advisory, Hold};
 use crate::answer::{ends_session, is_in_failed_transaction, queue};
 use crate::halves::Call;
 use crate::leaving::{Leaving, Next, State, Undo, Undoing};
+use crate::registry::Claim;
 use crate::session::AsSession;
 use crate::{Error, statement};
 use std::sync::Arc;
@@ -12,8 +13,8 @@ use tokio::runtime::Handle;
 impl<S: AsSession> Advisory<S> {
     fn undo(&self) -> Undo {
         let (registry, mode, key) = (Arc::clone(&self.registry), self.asked, self.number());
-        let was_asked = self.hold == Hold::Asked;
-        Undo { registry, mode, key, may_roll_back: S::IS_ALONE, was_asked }
+        let (owner, was_asked) = (self.owner, self.hold == Hold::Asked);
+        Undo { registry, mode, key, owner, may_roll_back: S::IS_ALONE, was_asked }
     }
 
     /// Makes sure that the key is not held by this lock, whatever was asked last.
@@ -39,7 +40,7 @@ impl<S: AsSession> Advisory<S> {
 
     pub(crate) fn set_free(&mut self) {
         self.hold = Hold::Nothing;
-        self.registry.free(self.number());
+        self.registry.free(self.number(), self.owner);
     }
 
     /// Releases. What an error leaves held is held still.
@@ -92,7 +93,7 @@ impl<S: AsSession> Advisory<S> {
             _ if self.leaving.is_some() => return,
             Hold::Nothing => return,
             _ if self.client().is_closed() => return self.set_free(),
-            Hold::Held if self.is_taken() => return self.hold = Hold::Nothing,
+            _ if self.is_taken() => return self.hold = Hold::Nothing,
             Hold::Wanted => return self.set_free(),
             Hold::Asked | Hold::Unknown => undo.text(),
             Hold::Held => statement::unlock(self.asked, self.number()),
@@ -127,6 +128,7 @@ impl<S: AsSession> Advisory<S> {
     /// Lets go of what another lock left.
     pub(crate) async fn take_over(&mut self, leaving: &Leaving) -> Result<(), Error> {
         (self.hold, self.asked) = (Hold::Unknown, leaving.mode);
+        self.registry.set(self.number(), self.owner, Claim::Wanted);
         match leaving.stop() {
             State::Going { undoing, .. } => self.finish(undoing).await,
             State::Left | State::Taken => self.finish(None).await,
@@ -138,9 +140,9 @@ impl<S: AsSession> Advisory<S> {
         Resuming(self).0.let_go().await
     }
 
-    /// Whether the key was freed by hand, and another lock holds it.
+    /// Whether the key was free, and another lock has claimed it since.
     fn is_taken(&self) -> bool {
-        !self.registry.is_held_by(self.number(), self.owner)
+        !self.registry.is_owner(self.number(), self.owner)
     }
 }
 

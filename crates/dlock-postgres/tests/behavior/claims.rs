@@ -347,3 +347,35 @@ async fn keeps_savepoint<S: AsSession<Lend = dlock_core::ByMut>>(session: S, key
     assert_eq!(show(client, "SELECT count(*) FROM work").await, "1");
     assert_eq!(eye.sees(key).await, (1, 0));
 }
+
+/// A release that has been sent and is left alone, while another lock takes the key: the key is that
+/// one's, whatever becomes of the release.
+#[tokio::test]
+async fn a_release_that_is_parked() {
+    let (client, both) = (Arc::new(connect().await), Arc::new(session().await));
+    for dropped in [false, true] {
+        parked_release(Arc::clone(&client), "claims-parked", dropped).await;
+        parked_release(Arc::clone(&both), "claims-parked-both", dropped).await;
+    }
+}
+
+async fn parked_release<S: AsSession + Clone>(session: S, key: &str, dropped: bool) {
+    let eye = Eye::open().await;
+    let mut first = Lock::new(session.clone(), key).unwrap();
+    let mut second = Lock::new(session, key).unwrap();
+    assert!(first.acquire(Wait::No).await.unwrap());
+    let mut release = Box::pin(first.release());
+    assert!(polled(&mut release, 1).await.is_none());
+    assert!(second.acquire(Wait::No).await.unwrap());
+    if dropped {
+        drop(release);
+        drop(first);
+    } else {
+        release.await.unwrap();
+    }
+    assert!(second.is_locked());
+    tokio::time::sleep(SECOND / 20).await;
+    assert_eq!(eye.sees(key).await, (1, 0), "{key}, dropped: {dropped}");
+    second.release().await.unwrap();
+    assert_eq!(eye.sees(key).await, (0, 0), "{key}, dropped: {dropped}");
+}

@@ -99,7 +99,8 @@ impl Eye {
                 return;
             }
             assert!(start.elapsed() < Duration::from_secs(2), "{key}: {now:?}, not {seen:?}");
-            tokio::time::sleep(Duration::from_millis(1)).await;
+            // On any runtime.
+            dlock_core::sleep(Duration::from_millis(1)).await;
         }
     }
 }

@@ -17,6 +17,8 @@ mod race;
 mod refusals;
 mod runtimes;
 mod session;
+mod settings;
+mod slices;
 mod transactions;
 mod wire;
 mod xact;
