@@ -21,6 +21,9 @@ pub struct Stage<'a, B: Bed, L> {
     shared: &'a [bool],
     make_shared: Option<MakeShared<B::Raw>>,
     locks: Vec<Lock<B::Raw>>,
+    /// Which locks were held when their session was killed: a driver may know it at once or not before
+    /// their next call.
+    killed: Vec<bool>,
     layout: PhantomData<fn() -> L>,
 }
 
@@ -35,11 +38,13 @@ impl<'a, B: Bed, L: Layout<B>> Stage<'a, B, L> {
         make_shared: Option<MakeShared<B::Raw>>,
     ) -> Self {
         let layout = PhantomData;
-        let mut stage = Self { bed, keys, shared, make_shared, locks: Vec::new(), layout };
+        let (locks, killed) = (Vec::new(), Vec::new());
+        let mut stage = Self { bed, keys, shared, make_shared, locks, killed, layout };
         for session in 0..Self::CAST.sessions {
             let locks = stage.session(session).await;
             stage.locks.extend(locks);
         }
+        stage.killed = vec![false; stage.locks.len()];
         stage
     }
 
@@ -60,11 +65,18 @@ impl<'a, B: Bed, L: Layout<B>> Stage<'a, B, L> {
     /// Which locks say that they are locked.
     #[must_use]
     pub fn flags(&self) -> Vec<bool> {
-        self.locks.iter().map(Lock::is_locked).collect()
+        let locks = self.locks.iter().zip(&self.killed);
+        locks.map(|(lock, is_killed)| lock.is_locked() && !is_killed).collect()
     }
 
     /// Does one thing. Where it is known what comes of it, a wait that succeeds has all the time.
     pub async fn perform(&mut self, step: Step, expected: Option<Outcome>) -> Outcome {
+        let outcome = self.perform_once(step, expected).await;
+        let is_killed = step.lock().is_some_and(|lock| self.killed[lock]);
+        if is_killed && outcome == Outcome::AlreadyLocked { Outcome::Ended } else { outcome }
+    }
+
+    async fn perform_once(&mut self, step: Step, expected: Option<Outcome>) -> Outcome {
         let held = expected.is_none_or(|outcome| outcome == Outcome::Dropped);
         match step {
             Step::Try(lock) => Outcome::of_acquire(self.locks[lock].acquire(Wait::No).await),
@@ -105,6 +117,7 @@ impl<'a, B: Bed, L: Layout<B>> Stage<'a, B, L> {
         self.bed.kill(&self.keys[key]).await;
         for (place, lock) in self.locks.iter_mut().enumerate() {
             if Self::CAST.key_of(place) == key && lock.is_locked() {
+                self.killed[place] = true;
                 timeout(PATIENCE, learns::<B>(lock)).await.expect("a dead session answers nothing");
             }
         }
@@ -113,6 +126,7 @@ impl<'a, B: Bed, L: Layout<B>> Stage<'a, B, L> {
 
     async fn renew(&mut self, session: usize) -> Outcome {
         let locks = self.session(session).await;
+        self.killed[Self::CAST.locks_of(session)].fill(false);
         // The old ones are dropped, locked or not.
         drop(self.locks.splice(Self::CAST.locks_of(session), locks));
         Outcome::Done

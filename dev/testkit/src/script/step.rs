@@ -27,6 +27,23 @@ pub enum Step {
     Renew(usize),
 }
 
+impl Step {
+    /// The lock that it is done with.
+    pub(super) fn lock(self) -> Option<usize> {
+        match self {
+            Step::Try(lock)
+            | Step::Within(lock)
+            | Step::Forever(lock)
+            | Step::DropGuard(lock)
+            | Step::ReleaseGuard(lock)
+            | Step::With(lock)
+            | Step::Release(lock)
+            | Step::Close(lock) => Some(lock),
+            Step::Kill(_) | Step::Renew(_) => None,
+        }
+    }
+}
+
 /// Which locks are shared, and what is done with them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Script {
