@@ -162,11 +162,13 @@ impl<R: RawLock> Machine<R> {
     fn begin_unlocked(&mut self) -> Answer<InFlight<'_, R>, R> {
         match self.state {
             State::Closed => Err(Error::Closed.into()),
+            // The loss is for the release to tell.
+            State::Locked if self.raw.is_closed() => Err(Error::Closed.into()),
+            State::Locked => Err(Error::AlreadyLocked.into()),
             _ if self.raw.is_closed() => {
                 self.state = State::Closed;
                 Err(Error::Closed.into())
             }
-            State::Locked => Err(Error::AlreadyLocked.into()),
             State::Unlocked | State::InFlight | State::InDoubt => Ok(InFlight::begin(self)),
         }
     }
