@@ -50,19 +50,22 @@ impl<S: AsSession> Advisory<S> {
     }
 
     async fn claim(&mut self) -> Result<(), Error> {
+        self.owner = self.registry.owner();
         loop {
             match self.registry.claim(self.number(), self.owner) {
                 None => break,
-                Some(Claim::Leaving(leaving)) => {
+                Some((_, Claim::Leaving(leaving))) => {
                     self.take_over(&leaving).await?;
                     self.asked = self.mode;
                 }
-                Some(Claim::Wanted) => return Err(Error::AlreadyHeld),
-                // A lock that was forgotten may have left it, or the caller has freed the key by hand.
-                Some(Claim::Held) if self.is_held().await => return Err(Error::AlreadyHeld),
-                Some(Claim::Held) => {
-                    self.registry.set(self.number(), self.owner, Claim::Wanted);
-                    break;
+                Some((_, Claim::Wanted)) => return Err(Error::AlreadyHeld),
+                Some((_, Claim::Held)) if self.is_held().await => return Err(Error::AlreadyHeld),
+                // A lock that was forgotten has left it, or the caller has freed the key by hand; or it has
+                // been released meanwhile, and is anybody's.
+                Some((holder, Claim::Held)) => {
+                    if self.registry.claim_from(holder, self.number(), self.owner) {
+                        break;
+                    }
                 }
             }
         }

@@ -28,7 +28,7 @@ pub struct Advisory<S: AsSession> {
     /// The longest slice, where the caller has set it.
     pub(crate) slice: Option<Duration>,
     pub(crate) hold: Hold,
-    /// What it holds by, among the locks on this session.
+    /// What the last acquire claimed its key by, among those on this session.
     pub(crate) owner: u64,
     /// An answer that is to come, and the turn of a wait.
     pub(crate) in_flight: Option<(Answer, Option<OwnedSemaphorePermit>)>,
@@ -59,7 +59,7 @@ impl<S: AsSession> Advisory<S> {
         let kept = session.keep();
         let registry = Registry::of(S::client(&kept));
         Self {
-            owner: registry.owner(),
+            owner: 0,
             registry,
             kept,
             key,

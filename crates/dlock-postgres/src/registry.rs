@@ -16,7 +16,7 @@ static SESSIONS: LazyLock<Mutex<HashMap<usize, Weak<Registry>>>> = LazyLock::new
 #[derive(Debug)]
 pub(crate) struct Registry {
     address: usize,
-    /// Each with the lock that claims it.
+    /// Each with the acquire that claims it.
     keys: Mutex<HashMap<Number, (u64, Claim)>>,
     /// Itself, while a key is leaving that no task sees to: the next lock here has to know.
     kept: Mutex<Option<Arc<Self>>>,
@@ -57,7 +57,7 @@ impl Registry {
             is_plain: AtomicBool::new(false),
             is_blind: AtomicBool::new(false),
             is_inside: AtomicBool::new(false),
-            owners: AtomicU64::new(0),
+            owners: AtomicU64::new(1),
         });
         sessions.insert(address, Arc::downgrade(&new));
         new
@@ -70,12 +70,24 @@ impl Registry {
     }
 
     /// Claims a key for a lock that wants it, unless another lock holds or wants it. What it was before.
-    pub(crate) fn claim(&self, key: Number, owner: u64) -> Option<Claim> {
+    pub(crate) fn claim(&self, key: Number, owner: u64) -> Option<(u64, Claim)> {
         let mut keys = lock(&self.keys);
         match keys.get(&key) {
-            Some((_, taken @ (Claim::Held | Claim::Wanted))) => Some(taken.clone()),
-            _ => keys.insert(key, (owner, Claim::Wanted)).map(|(_, claim)| claim),
+            Some(taken @ (_, Claim::Held | Claim::Wanted)) => Some(taken.clone()),
+            _ => keys.insert(key, (owner, Claim::Wanted)),
         }
+    }
+
+    /// Claims a key that the holder does not hold any more, unless another lock has come first.
+    pub(crate) fn claim_from(&self, holder: u64, key: Number, owner: u64) -> bool {
+        let mut keys = lock(&self.keys);
+        match keys.get_mut(&key) {
+            Some(claimed) if claimed.0 == holder && matches!(claimed.1, Claim::Held) => {
+                *claimed = (owner, Claim::Wanted);
+            }
+            _ => return false,
+        }
+        true
     }
 
     /// Says what became of a key that this lock claims.
@@ -83,7 +95,7 @@ impl Registry {
         lock(&self.keys).insert(key, (owner, claim));
     }
 
-    /// A number for a lock, to know what it holds by.
+    /// A number for an acquire, to know whose a claim is.
     pub(crate) fn owner(&self) -> u64 {
         self.owners.fetch_add(1, Ordering::Relaxed)
     }
@@ -93,12 +105,14 @@ impl Registry {
         lock(&self.keys).get(&key).is_some_and(|(claimant, _)| *claimant == owner)
     }
 
-    /// What is being let go of, if that is to do with this key.
-    pub(crate) fn leaving(&self, key: Number) -> Option<Leaving> {
-        match lock(&self.keys).get(&key) {
-            Some((_, Claim::Leaving(leaving))) => Some(leaving.clone()),
-            _ => None,
-        }
+    /// Claims a key that is being let go of, to see to that.
+    pub(crate) fn claim_leaving(&self, key: Number, owner: u64) -> Option<Leaving> {
+        let mut keys = lock(&self.keys);
+        let claimed = keys.get_mut(&key)?;
+        let Claim::Leaving(leaving) = &claimed.1 else { return None };
+        let leaving = leaving.clone();
+        *claimed = (owner, Claim::Wanted);
+        Some(leaving)
     }
 
     pub(crate) fn is_inside(&self) -> bool {

@@ -4,7 +4,6 @@ use crate::advisory::{Advisory, Hold};
 use crate::answer::{ends_session, is_in_failed_transaction, queue};
 use crate::halves::Call;
 use crate::leaving::{Leaving, Next, State, Undo, Undoing};
-use crate::registry::Claim;
 use crate::session::AsSession;
 use crate::{Error, statement};
 use std::sync::Arc;
@@ -115,7 +114,7 @@ impl<S: AsSession> Advisory<S> {
         match self.leaving.take().map(|leaving| leaving.stop()) {
             _ if self.hold == Hold::Nothing => {}
             Some(State::Left) => self.hold = Hold::Nothing,
-            Some(State::Taken) => match self.registry.leaving(self.number()) {
+            Some(State::Taken) => match self.registry.claim_leaving(self.number(), self.owner) {
                 Some(leaving) => self.take_over(&leaving).await?,
                 None => self.hold = Hold::Nothing,
             },
@@ -125,10 +124,9 @@ impl<S: AsSession> Advisory<S> {
         Ok(())
     }
 
-    /// Lets go of what another lock left.
+    /// Lets go of what another lock left, whose claim was taken over.
     pub(crate) async fn take_over(&mut self, leaving: &Leaving) -> Result<(), Error> {
         (self.hold, self.asked) = (Hold::Unknown, leaving.mode);
-        self.registry.set(self.number(), self.owner, Claim::Wanted);
         match leaving.stop() {
             State::Going { undoing, .. } => self.finish(undoing).await,
             State::Left | State::Taken => self.finish(None).await,

@@ -2,6 +2,7 @@
 
 mod cancels;
 mod claims;
+mod crowd;
 mod deadlocks;
 mod drops;
 mod eye;
