@@ -20,10 +20,13 @@ impl<S: AsSession> Advisory<S> {
     pub(crate) async fn let_go(&mut self) -> Result<(), Error> {
         let undo = self.undo();
         loop {
+            let is_taken = self.is_taken();
             let sent = |client| undo.answered(None, queue(client, &undo.text()), None);
             let undoing = match &mut self.undoing {
                 Some(undoing) => undoing,
-                none => none.insert(sent(S::client(&self.kept))),
+                // Another lock sees to it.
+                None if is_taken => break,
+                none @ None => none.insert(sent(S::client(&self.kept))),
             };
             let said = undoing.await;
             self.undoing = None;

@@ -4,7 +4,7 @@ use crate::eye::{Eye, connect, holder, pid, session, show};
 use dlock_core::Wait;
 use dlock_postgres::{AsSession, Error, Lock, Session};
 use futures::future::join;
-use std::ops::AsyncFnMut;
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ const MS: Duration = Duration::from_millis(1);
 const A_WHILE: Duration = Duration::from_secs(2);
 
 /// Cancels this backend's statements as long as the call goes on.
-async fn cancelling(victim: u32, mut call: impl AsyncFnMut()) {
+pub(crate) async fn cancelling<T>(victim: u32, call: impl Future<Output = T>) -> T {
     let (admin, stop) = (connect().await, Arc::new(AtomicBool::new(false)));
     let task = tokio::spawn({
         let stop = Arc::clone(&stop);
@@ -26,9 +26,10 @@ async fn cancelling(victim: u32, mut call: impl AsyncFnMut()) {
             }
         }
     });
-    call().await;
+    let output = call.await;
     stop.store(true, Ordering::Relaxed);
     task.await.unwrap();
+    output
 }
 
 /// How many calls were cancelled.
@@ -76,7 +77,7 @@ async fn all_true<S: AsSession>(session: S, victim: u32, key: &str) {
     let (mut lock, eye, start) =
         (Lock::new(session, key).unwrap(), Eye::open().await, Instant::now());
     let mut count = Count::default();
-    cancelling(victim, async || {
+    cancelling(victim, async {
         while start.elapsed() < A_WHILE * 4 && count.acquires_cancelled < 20 {
             tries_and_releases(&mut lock, &eye, key, &mut count).await;
         }
@@ -109,7 +110,7 @@ async fn waits_around_a_release() {
     let (victim, start) = (pid(&client).await, Instant::now());
     let mut lock = Lock::new(&client, "cancels-wait").unwrap();
     let mut errors = 0;
-    cancelling(victim, async || {
+    cancelling(victim, async {
         let mut round = 0_u64;
         while start.elapsed() < A_WHILE {
             round += 1;
@@ -133,11 +134,11 @@ async fn waits_around_a_release() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn guards_that_were_dropped() {
     let (client, eye) = (Arc::new(connect().await), Eye::open().await);
-    let (both, mut dropped) = (Arc::new(session().await), 0);
+    let both = Arc::new(session().await);
     let client_pid = pid(&client).await;
     let both_pid = pid(Session::client(&both)).await;
-    cancelling(client_pid, async || dropped += drops(Arc::clone(&client), &eye).await).await;
-    cancelling(both_pid, async || dropped += drops(Arc::clone(&both), &eye).await).await;
+    let mut dropped = cancelling(client_pid, drops(Arc::clone(&client), &eye)).await;
+    dropped += cancelling(both_pid, drops(Arc::clone(&both), &eye)).await;
     assert!(dropped > 0);
     assert_eq!(show(&client, "SELECT 5").await, "5");
 }
@@ -161,7 +162,7 @@ async fn drops<S: AsSession + Clone>(session: S, eye: &Eye) -> usize {
 async fn the_next_lock_sees_to_it() {
     let (client, eye): (Client, Eye) = (connect().await, Eye::open().await);
     let victim = pid(&client).await;
-    cancelling(victim, async || {
+    cancelling(victim, async {
         for _ in 0..200 {
             let mut lock = Lock::new(&client, "cancels-next").unwrap();
             if let Ok(Some(guard)) = lock.try_lock().await {
