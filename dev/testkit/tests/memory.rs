@@ -43,7 +43,7 @@ fn every_promise<K: Kind>() -> Vec<Trial> {
 async fn lent_to_a_dropped_wait() {
     for polls in 1.. {
         let database = Database::new();
-        let mut session = database.connect();
+        let mut session = database.session();
         let mut lock = lent(&mut session);
         if let Some(answer) = polled(lock.acquire(Wait::Forever), polls).await {
             assert!(answer.unwrap() && polls > 1);
@@ -59,7 +59,7 @@ async fn lent_to_a_dropped_wait() {
 
 async fn lent_to_a_dropped_guard() {
     let database = Database::new();
-    let mut session = database.connect();
+    let mut session = database.session();
     let mut lock = lent(&mut session);
     drop(lock.lock_within(Duration::from_secs(5)).await.unwrap());
     assert!(matches!(lock.acquire(Wait::No).await, Err(Error::Closed)));

@@ -118,7 +118,7 @@ impl<K: Kind> Bed for MemoryBed<K> {
     }
 
     async fn lock(&self, key: &str) -> Lock<K::Raw> {
-        Lock::from_raw(K::Raw::new(K::of(self.database.connect()), key.to_owned()))
+        Lock::from_raw(K::Raw::new(K::of(self.database.session()), key.to_owned()))
     }
 
     /// Sessions of memory have no limits of their own.
@@ -156,7 +156,7 @@ impl<K: Kind> Bed for MemoryBed<K> {
 
 impl SharedBed for MemoryBed<ByArc> {
     async fn locks<const N: usize>(&self, keys: [&str; N]) -> [Lock<Direct<Arc<Session>>>; N] {
-        let session = Arc::new(self.database.connect());
+        let session = Arc::new(self.database.session());
         keys.map(|key| Lock::from_raw(Direct::new(Arc::clone(&session), key.to_owned())))
     }
 }

@@ -1,4 +1,3 @@
-use super::waiting::outcome;
 use super::{Ended, Error, Mode, Session};
 use dlock_core::{Cancelled, Exchange, Reply, Returned, Wait};
 use std::borrow::BorrowMut;
@@ -23,10 +22,9 @@ impl Exchange<Session> for Acquire {
             return out_of_step().with(place);
         }
         yield_now().await;
-        let reply = session.ask(&self.key, self.mode, self.wait != Wait::No);
         let answer = tokio::select! {
             biased;
-            answer = outcome(session, &self.key, self.wait, reply) => answer,
+            answer = session.acquire(&self.key, self.mode, self.wait) => answer,
             // What was granted at the last moment is for the release that follows.
             () = cancelled.cancelled() => Ok(false),
         };

@@ -32,7 +32,7 @@ impl Bed for Mutants {
     }
 
     async fn lock(&self, key: &str) -> Lock<Mutant> {
-        self.over(&Line::new(self.database.connect()), key)
+        self.over(&Line::new(self.database.session()), key)
     }
 
     async fn hurried(&self, key: &str) -> Lock<Mutant> {
@@ -66,7 +66,7 @@ impl Bed for Mutants {
 
 impl SharedBed for Mutants {
     async fn locks<const N: usize>(&self, keys: [&str; N]) -> [Lock<Mutant>; N] {
-        let line = Line::new(self.database.connect());
+        let line = Line::new(self.database.session());
         keys.map(|key| self.over(&line, key))
     }
 }

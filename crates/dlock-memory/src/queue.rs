@@ -1,11 +1,12 @@
-use super::Mode;
-use super::table::SessionId;
+use crate::Mode;
+use crate::mode::conflict;
+use crate::table::SessionId;
 use std::collections::VecDeque;
 use tokio::sync::oneshot;
 
 /// What a waiter is told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     Granted,
     /// Its session was ended.
     Ended,
@@ -20,63 +21,68 @@ struct Holder {
 
 /// A session that waits for the key.
 #[derive(Debug)]
-pub(super) struct Waiter {
-    pub(super) session: SessionId,
-    pub(super) mode: Mode,
-    pub(super) ticket: u64,
-    pub(super) answer: oneshot::Sender<Answer>,
+pub(crate) struct Waiter {
+    pub(crate) session: SessionId,
+    pub(crate) mode: Mode,
+    pub(crate) ticket: u64,
+    pub(crate) answer: oneshot::Sender<Answer>,
 }
 
 /// One key: who holds it, and who waits for it in the order they came.
 #[derive(Debug, Default)]
-pub(super) struct Queue {
+pub(crate) struct Queue {
     holders: Vec<Holder>,
     waiters: VecDeque<Waiter>,
 }
 
 impl Queue {
-    pub(super) fn holders(&self) -> usize {
+    pub(crate) fn holders(&self) -> usize {
         self.holders.len()
     }
 
-    pub(super) fn waiters(&self) -> usize {
+    pub(crate) fn waiters(&self) -> usize {
         self.waiters.len()
     }
 
-    pub(super) fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.holders.is_empty() && self.waiters.is_empty()
     }
 
+    /// Whether the session waits for the key.
+    pub(crate) fn awaits(&self, session: SessionId) -> bool {
+        self.waiters.iter().any(|waiter| waiter.session == session)
+    }
+
     /// The sessions that hold the key or wait for it.
-    pub(super) fn sessions(&self) -> impl Iterator<Item = SessionId> {
+    pub(crate) fn sessions(&self) -> impl Iterator<Item = SessionId> {
         let waiters = self.waiters.iter().map(|waiter| waiter.session);
         self.holders.iter().map(|holder| holder.session).chain(waiters)
     }
 
     /// Whether a request in this mode is granted at once: nobody is passed by.
-    pub(super) fn is_open(&self, mode: Mode) -> bool {
-        self.admits(mode) && !self.waiters.iter().any(|waiter| waiter.mode.conflicts(mode))
+    pub(crate) fn is_open(&self, mode: Mode) -> bool {
+        self.admits(mode) && !self.waiters.iter().any(|waiter| conflict(waiter.mode, mode))
     }
 
     fn admits(&self, mode: Mode) -> bool {
-        !self.holders.iter().any(|holder| holder.mode.conflicts(mode))
+        !self.holders.iter().any(|holder| conflict(holder.mode, mode))
     }
 
-    pub(super) fn hold(&mut self, session: SessionId, mode: Mode) {
+    pub(crate) fn hold(&mut self, session: SessionId, mode: Mode) {
         self.holders.push(Holder { session, mode });
     }
 
-    pub(super) fn join(&mut self, waiter: Waiter) {
+    pub(crate) fn join(&mut self, waiter: Waiter) {
         self.waiters.push_back(waiter);
     }
 
     /// Whom a newcomer would wait for.
-    pub(super) fn blockers(&self, mode: Mode) -> Vec<SessionId> {
+    pub(crate) fn blockers(&self, mode: Mode) -> Vec<SessionId> {
         self.blockers_behind(mode, self.waiters.len())
     }
 
     /// Whom the waits of this session for this key wait for.
-    pub(super) fn blockers_of(&self, session: SessionId) -> Vec<SessionId> {
+    pub(crate) fn blockers_of(&self, session: SessionId) -> Vec<SessionId> {
         let waits = self.waiters.iter().enumerate().filter(|(_, waiter)| waiter.session == session);
         waits.flat_map(|(place, waiter)| self.blockers_behind(waiter.mode, place)).collect()
     }
@@ -84,12 +90,12 @@ impl Queue {
     fn blockers_behind(&self, mode: Mode, place: usize) -> Vec<SessionId> {
         let holders = self.holders.iter().map(|holder| (holder.session, holder.mode));
         let ahead = self.waiters.iter().take(place).map(|waiter| (waiter.session, waiter.mode));
-        let in_the_way = holders.chain(ahead).filter(|(_, other)| other.conflicts(mode));
+        let in_the_way = holders.chain(ahead).filter(|(_, other)| conflict(*other, mode));
         in_the_way.map(|(session, _)| session).collect()
     }
 
     /// Lets go of the key. `false`: the session did not hold it.
-    pub(super) fn release(&mut self, session: SessionId) -> bool {
+    pub(crate) fn release(&mut self, session: SessionId) -> bool {
         let before = self.holders.len();
         self.holders.retain(|holder| holder.session != session);
         let released = self.holders.len() < before;
@@ -98,7 +104,7 @@ impl Queue {
     }
 
     /// Leaves the queue. `false`: the waiter was answered already.
-    pub(super) fn withdraw(&mut self, ticket: u64) -> bool {
+    pub(crate) fn withdraw(&mut self, ticket: u64) -> bool {
         let before = self.waiters.len();
         self.waiters.retain(|waiter| waiter.ticket != ticket);
         let withdrawn = self.waiters.len() < before;
@@ -107,7 +113,7 @@ impl Queue {
     }
 
     /// Removes ended sessions, all of them before anybody is served.
-    pub(super) fn end(&mut self, ended: &[SessionId]) {
+    pub(crate) fn end(&mut self, ended: &[SessionId]) {
         self.holders.retain(|holder| !ended.contains(&holder.session));
         let (gone, left): (VecDeque<_>, _) =
             self.waiters.drain(..).partition(|waiter| ended.contains(&waiter.session));

@@ -1,14 +1,15 @@
-use super::Mode;
-use super::queue::{Answer, Queue, Waiter};
+use crate::Mode;
+use crate::life::Life;
+use crate::queue::{Answer, Queue, Waiter};
 use std::collections::{HashMap, HashSet};
 use tokio::sync::oneshot;
 
 /// What names a session in its database.
-pub(super) type SessionId = u64;
+pub(crate) type SessionId = u64;
 
 /// The answer to a request for a key.
 #[derive(Debug)]
-pub(super) enum Reply {
+pub(crate) enum Reply {
     Granted,
     /// Held elsewhere, and the request does not wait.
     Refused,
@@ -24,10 +25,12 @@ pub(super) enum Reply {
 
 /// Who holds what, and who waits for what.
 #[derive(Debug, Default)]
-pub(super) struct Table {
-    live: HashSet<SessionId>,
+pub(crate) struct Table {
+    pub(crate) live: HashMap<SessionId, Life>,
     queues: HashMap<String, Queue>,
     numbers: u64,
+    /// Whether somebody looks whose lease is over.
+    pub(crate) is_reaped: bool,
 }
 
 impl Table {
@@ -36,21 +39,21 @@ impl Table {
         self.numbers
     }
 
-    pub(super) fn connect(&mut self) -> SessionId {
+    pub(crate) fn connect(&mut self, life: Life) -> SessionId {
         let session = self.number();
-        self.live.insert(session);
+        self.live.insert(session, life);
         session
     }
 
-    pub(super) fn is_live(&self, session: SessionId) -> bool {
-        self.live.contains(&session)
+    pub(crate) fn is_live(&self, session: SessionId) -> bool {
+        self.live.contains_key(&session)
     }
 
-    pub(super) fn queue(&self, key: &str) -> Option<&Queue> {
+    pub(crate) fn queue(&self, key: &str) -> Option<&Queue> {
         self.queues.get(key)
     }
 
-    pub(super) fn ask(&mut self, session: SessionId, key: &str, mode: Mode, waits: bool) -> Reply {
+    pub(crate) fn ask(&mut self, session: SessionId, key: &str, mode: Mode, waits: bool) -> Reply {
         if !self.is_live(session) {
             return Reply::Ended;
         }
@@ -93,13 +96,20 @@ impl Table {
     }
 
     /// Lets go of a key. `false`: the session did not hold it.
-    pub(super) fn release(&mut self, session: SessionId, key: &str) -> bool {
+    pub(crate) fn release(&mut self, session: SessionId, key: &str) -> bool {
         self.on(key, |queue| queue.release(session))
     }
 
     /// Ends a wait. `false`: it was answered already.
-    pub(super) fn withdraw(&mut self, key: &str, ticket: u64) -> bool {
+    pub(crate) fn withdraw(&mut self, key: &str, ticket: u64) -> bool {
         self.on(key, |queue| queue.withdraw(ticket))
+    }
+
+    /// The sessions that were silent for longer than their lease. Who waits is not idle.
+    pub(crate) fn silent(&self) -> Vec<SessionId> {
+        let waits = |id: &SessionId| self.queues.values().any(|queue| queue.awaits(*id));
+        let silent = self.live.iter().filter(|(id, life)| life.is_over() && !waits(id));
+        silent.map(|(id, _)| *id).collect()
     }
 
     fn on(&mut self, key: &str, change: impl FnOnce(&mut Queue) -> bool) -> bool {
@@ -109,8 +119,8 @@ impl Table {
     }
 
     /// Ends sessions: what they held is free, and their waits end.
-    pub(super) fn end(&mut self, ended: &[SessionId]) {
-        self.live.retain(|session| !ended.contains(session));
+    pub(crate) fn end(&mut self, ended: &[SessionId]) {
+        self.live.retain(|session, _| !ended.contains(session));
         self.queues.values_mut().for_each(|queue| queue.end(ended));
         self.queues.retain(|_, queue| !queue.is_idle());
     }

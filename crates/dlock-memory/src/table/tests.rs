@@ -1,11 +1,15 @@
-use super::{Reply, Table};
-use crate::memory::Mode::{Exclusive, Shared};
-use crate::memory::queue::{Answer, Queue};
+use super::{Life, Reply, Table};
+use crate::Mode::{Exclusive, Shared};
+use crate::queue::{Answer, Queue};
 
 #[test]
 fn shared_requests_wait_behind_an_exclusive_one() {
     let mut table = Table::default();
-    let [reader, writer, late] = [table.connect(), table.connect(), table.connect()];
+    let [reader, writer, late] = [
+        table.connect(Life::default()),
+        table.connect(Life::default()),
+        table.connect(Life::default()),
+    ];
     assert!(matches!(table.ask(reader, "k", Shared, true), Reply::Granted));
     let Reply::Queued { answer: mut written, ticket } = table.ask(writer, "k", Exclusive, true)
     else {
@@ -24,7 +28,11 @@ fn shared_requests_wait_behind_an_exclusive_one() {
 #[test]
 fn the_request_that_closes_a_cycle_of_three_is_refused() {
     let mut table = Table::default();
-    let sessions = [table.connect(), table.connect(), table.connect()];
+    let sessions = [
+        table.connect(Life::default()),
+        table.connect(Life::default()),
+        table.connect(Life::default()),
+    ];
     for (session, key) in sessions.iter().zip(["a", "b", "c"]) {
         assert!(matches!(table.ask(*session, key, Exclusive, true), Reply::Granted));
     }
@@ -40,7 +48,11 @@ fn the_request_that_closes_a_cycle_of_three_is_refused() {
 #[test]
 fn a_cycle_may_go_through_a_place_in_a_queue() {
     let mut table = Table::default();
-    let [reader, writer, late] = [table.connect(), table.connect(), table.connect()];
+    let [reader, writer, late] = [
+        table.connect(Life::default()),
+        table.connect(Life::default()),
+        table.connect(Life::default()),
+    ];
     assert!(matches!(table.ask(reader, "k", Shared, true), Reply::Granted));
     assert!(matches!(table.ask(late, "other", Exclusive, true), Reply::Granted));
     assert!(matches!(table.ask(writer, "k", Exclusive, true), Reply::Queued { .. }));
@@ -51,7 +63,11 @@ fn a_cycle_may_go_through_a_place_in_a_queue() {
 #[test]
 fn an_ended_session_frees_and_its_waits_end() {
     let mut table = Table::default();
-    let [holder, waiter, next] = [table.connect(), table.connect(), table.connect()];
+    let [holder, waiter, next] = [
+        table.connect(Life::default()),
+        table.connect(Life::default()),
+        table.connect(Life::default()),
+    ];
     assert!(matches!(table.ask(holder, "k", Exclusive, true), Reply::Granted));
     assert!(matches!(table.ask(holder, "k", Shared, true), Reply::AlreadyHeld));
     let [Reply::Queued { answer: mut ended, .. }, Reply::Queued { answer: mut granted, .. }] =

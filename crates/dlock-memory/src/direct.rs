@@ -1,6 +1,6 @@
-use super::table::Reply;
-use super::waiting::outcome;
-use super::{Ended, Error, Mode, Session};
+use crate::table::Reply;
+use crate::waiting::outcome;
+use crate::{Ended, Error, Mode, Session};
 use dlock_core::{ByRef, RawIntoSession, RawLock, RawNew, RawShared, RawUnlock, Wait};
 use std::borrow::Borrow;
 use tokio::task::yield_now;
@@ -40,9 +40,9 @@ impl<S: Borrow<Session> + Send + Sync> RawLock for Direct<S> {
     }
 
     async fn lock(&mut self, wait: Wait) -> Result<bool, Error> {
-        // The request is on its way, and so is the answer: a future may be dropped there.
-        yield_now().await;
         let session: &Session = self.session.borrow();
+        // The request is on its way, and so is the answer: a future may be dropped there.
+        session.arrive().await;
         let reply = session.ask(&self.key, self.mode, wait != Wait::No);
         self.mine = matches!(reply, Reply::Granted | Reply::Queued { .. });
         let answer = outcome(session, &self.key, wait, reply).await;
@@ -66,7 +66,7 @@ impl<S: Borrow<Session> + Send + Sync> RawLock for Direct<S> {
 
 impl<S: Borrow<Session> + Send + Sync> RawUnlock for Direct<S> {
     async fn unlock(&mut self) -> Result<bool, Error> {
-        yield_now().await;
+        self.session.borrow().arrive().await;
         let released = self.session.borrow().release(&self.key);
         self.mine = false;
         yield_now().await;

@@ -1,6 +1,6 @@
-use super::queue::Answer;
-use super::table::Reply;
-use super::{Ended, Error, Session};
+use crate::queue::Answer;
+use crate::table::Reply;
+use crate::{Ended, Error, Session};
 use dlock_core::Wait;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -41,7 +41,7 @@ fn told(answer: Option<Answer>) -> Result<bool, Error> {
 }
 
 /// What comes of a request, after the wait where there is one.
-pub(super) async fn outcome(
+pub(crate) async fn outcome(
     session: &Session,
     key: &str,
     wait: Wait,

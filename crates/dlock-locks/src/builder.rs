@@ -1,0 +1,83 @@
+use crate::clock::Clock;
+use crate::driver::{Driver, SessionOptions};
+use crate::locks::Shared;
+use crate::model::Settings;
+use crate::{Error, Locks, engine};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The shortest lease there is: a server counts in seconds, and a slow answer is no loss.
+const SHORTEST_LEASE: Duration = Duration::from_secs(3);
+
+/// Settings of a [`Locks`].
+#[must_use = "nothing is built yet"]
+pub struct LocksBuilder<D: Driver> {
+    driver: D,
+    settings: Settings,
+    options: SessionOptions,
+}
+
+impl<D: Driver> LocksBuilder<D> {
+    pub(crate) fn new(driver: D) -> Self {
+        let settings = Settings {
+            max_batch: D::BATCH,
+            in_flight: D::IN_FLIGHT,
+            slice: D::SLICE,
+            ..Settings::default()
+        };
+        let options = SessionOptions { lease: settings.lease, name: "dlock".to_owned() };
+        Self { driver, settings, options }
+    }
+
+    /// How many sessions may wait, or be there to wait, at a time: 8 unless said. Four times as many may
+    /// hold what they waited for. At least 1.
+    pub fn max_waiting(mut self, sessions: usize) -> Self {
+        self.settings.max_waiting = sessions.max(1);
+        self.settings.max_sessions = sessions.max(1).saturating_mul(4).saturating_add(1);
+        self
+    }
+
+    /// How many keys may be held or asked for at a time: 1000 unless said.
+    pub fn max_keys(mut self, keys: usize) -> Self {
+        self.settings.max_keys = keys;
+        self
+    }
+
+    /// After how long of silence the server lets go: 10 seconds unless said, and at least 3.
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.settings.lease = lease.max(SHORTEST_LEASE);
+        self.options.lease = self.settings.lease;
+        self
+    }
+
+    /// How long a key may stay in this process while others in it want it and somebody elsewhere may: 100
+    /// milliseconds unless said.
+    pub fn stay(mut self, longest: Duration) -> Self {
+        self.settings.stay = longest;
+        self
+    }
+
+    /// What the sessions are called in the server's lists: `dlock` unless said.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.options.name = name.into();
+        self
+    }
+
+    /// The locks. Nothing is opened yet.
+    ///
+    /// # Errors
+    /// [`Error::Thread`] when the system has no thread left.
+    pub fn build(self) -> Result<Locks<D>, Error<D::Error>> {
+        let clock = Clock::start();
+        let inputs = engine::start(self.driver, self.settings, self.options, clock);
+        let inputs = inputs.map_err(Error::Thread)?;
+        Ok(Locks { shared: Arc::new(Shared::new(inputs, clock)) })
+    }
+}
+
+impl<D: Driver> fmt::Debug for LocksBuilder<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocksBuilder").field("options", &self.options).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,197 @@
+//! The thread of a [`Locks`](crate::Locks): the model, and what it is told and wants done.
+
+use crate::LostReason;
+use crate::clock::Clock;
+use crate::drive::Job;
+use crate::driver::{Driver, SessionOptions};
+use crate::hold::{Hold, Trust};
+use crate::input::{Granting, Heard, Input};
+use crate::model::{Event, Model, Moment, RequestId, SessionId, Settings};
+use dlock_core::sleep;
+use std::collections::HashMap;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::thread;
+use std::time::Duration;
+use tokio::runtime::Builder;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
+use tokio::task::LocalSet;
+
+/// How many inputs are taken in before anything is done about them.
+const TAKEN: usize = 1024;
+/// How often the clock is looked at while something is held: timers stand still while the machine sleeps.
+const LOOKS: Duration = Duration::from_millis(500);
+
+/// A session, as the engine reaches it.
+pub(crate) struct Line<K> {
+    pub(crate) jobs: UnboundedSender<Job<K>>,
+    pub(crate) trust: Arc<Trust>,
+    pub(crate) has_lease: bool,
+}
+
+/// A timer that is set.
+type Timer = Pin<Box<dyn Future<Output = ()>>>;
+
+/// What runs on the thread.
+pub(crate) struct Engine<D: Driver> {
+    pub(crate) driver: Arc<D>,
+    pub(crate) options: SessionOptions,
+    pub(crate) trusted: Duration,
+    pub(crate) clock: Clock,
+    pub(crate) model: Model<D::Key, Arc<D::Error>>,
+    pub(crate) heard: UnboundedSender<Heard<D>>,
+    pub(crate) lines: HashMap<SessionId, Line<D::Key>>,
+    pub(crate) requests: HashMap<RequestId, oneshot::Sender<Granting<D>>>,
+    pub(crate) holds: HashMap<RequestId, Arc<Hold>>,
+    pub(crate) releases: HashMap<RequestId, oneshot::Sender<Result<(), LostReason>>>,
+    pub(crate) closers: Vec<oneshot::Sender<()>>,
+    pub(crate) is_closed: bool,
+    timer: Option<(Moment, Timer)>,
+}
+
+/// Starts the thread. It ends when everybody who could tell it anything is gone, and all is let go.
+pub(crate) fn start<D: Driver>(
+    driver: D,
+    settings: Settings,
+    options: SessionOptions,
+    clock: Clock,
+) -> std::io::Result<UnboundedSender<Input<D>>> {
+    let (sender, inputs) = unbounded_channel();
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let name = format!("dlock {}", options.name);
+    thread::Builder::new().name(name).spawn(move || {
+        let (heard, events) = unbounded_channel();
+        let engine = Engine::new(driver, settings, options, clock, heard);
+        LocalSet::new().block_on(&runtime, engine.run(inputs, events));
+    })?;
+    Ok(sender)
+}
+
+impl<D: Driver> Engine<D> {
+    fn new(
+        driver: D,
+        settings: Settings,
+        options: SessionOptions,
+        clock: Clock,
+        heard: UnboundedSender<Heard<D>>,
+    ) -> Self {
+        Self {
+            driver: Arc::new(driver),
+            options,
+            trusted: settings.trust(),
+            clock,
+            model: Model::new(settings, fastrand::u64(..)),
+            heard,
+            lines: HashMap::new(),
+            requests: HashMap::new(),
+            holds: HashMap::new(),
+            releases: HashMap::new(),
+            closers: Vec::new(),
+            is_closed: false,
+            timer: None,
+        }
+    }
+
+    async fn run(
+        mut self,
+        mut inputs: UnboundedReceiver<Input<D>>,
+        mut events: UnboundedReceiver<Heard<D>>,
+    ) {
+        let mut is_needed = true;
+        while is_needed || !self.is_closed {
+            is_needed &= self.take_in(&mut inputs, &mut events, is_needed).await;
+            if !is_needed && !self.is_closed {
+                self.model.handle(self.clock.now(), Event::Closed);
+            }
+            let now = self.clock.now();
+            for action in self.model.act(now) {
+                self.perform(action);
+            }
+        }
+    }
+
+    /// Waits for something to do. `false`: nobody can ask for anything any more.
+    async fn take_in(
+        &mut self,
+        inputs: &mut UnboundedReceiver<Input<D>>,
+        events: &mut UnboundedReceiver<Heard<D>>,
+        is_needed: bool,
+    ) -> bool {
+        let (mut told, mut heard) = (Vec::new(), Vec::new());
+        let over = poll_fn(|context| {
+            let events = events.poll_recv_many(context, &mut heard, TAKEN).is_ready();
+            match is_needed.then(|| inputs.poll_recv_many(context, &mut told, TAKEN)) {
+                Some(Poll::Ready(count)) => Poll::Ready(count == 0),
+                _ if events => Poll::Ready(false),
+                _ => self.rings(context).map(|()| false),
+            }
+        });
+        let is_over = over.await;
+        let now = self.clock.now();
+        heard.into_iter().for_each(|heard| self.hear(now, heard));
+        told.into_iter().for_each(|input| self.told(now, input));
+        !is_over
+    }
+
+    /// Ready when the model has something to do. A timer that is set too early is set anew.
+    fn rings(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let looks = (!self.holds.is_empty()).then(|| self.clock.now() + LOOKS);
+        let Some(alarm) = self.model.alarm().into_iter().chain(looks).min() else {
+            return Poll::Pending;
+        };
+        loop {
+            let now = self.clock.now();
+            if alarm <= now {
+                return Poll::Ready(());
+            }
+            if self.timer.as_ref().is_none_or(|(due, _)| *due > alarm) {
+                self.timer = Some((alarm, Box::pin(sleep(alarm - now))));
+            }
+            let Some((_, timer)) = &mut self.timer else { return Poll::Pending };
+            if timer.as_mut().poll(context).is_pending() {
+                return Poll::Pending;
+            }
+            self.timer = None;
+        }
+    }
+
+    fn hear(&mut self, now: Moment, heard: Heard<D>) {
+        if let Event::Opened { session, .. } = &heard.event
+            && let Some(line) = self.lines.get_mut(session)
+        {
+            line.has_lease = heard.has_lease;
+        }
+        if let Event::Ended { session, .. } = &heard.event {
+            self.lines.remove(session);
+        }
+        self.model.handle(now, heard.event);
+    }
+
+    fn told(&mut self, now: Moment, input: Input<D>) {
+        match input {
+            Input::Ask(asked, answer) => {
+                self.requests.insert(asked.request, answer);
+                self.model.handle(now, Event::Asked(asked));
+            }
+            Input::Drop(request) => {
+                self.requests.remove(&request);
+                self.holds.remove(&request);
+                self.model.handle(now, Event::Dropped(request));
+            }
+            Input::Release(request, answer) => {
+                self.releases.insert(request, answer);
+                self.holds.remove(&request);
+                self.model.handle(now, Event::Released(request));
+            }
+            // Who has gone away needs no figures.
+            Input::Stats(answer) => drop(answer.send(self.model.stats())),
+            Input::Close(answer) => {
+                self.closers.push(answer);
+                self.model.handle(now, Event::Closed);
+            }
+        }
+    }
+}

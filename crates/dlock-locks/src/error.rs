@@ -1,0 +1,83 @@
+use crate::driver::Driver;
+use crate::input::Refused;
+use crate::{Lost, LostReason};
+use dlock_core::KeyError;
+use std::fmt;
+use std::sync::Arc;
+
+/// Why a call did not do what it was asked to, and about which key.
+///
+/// `E` is the native driver's error, shared where it concerns many calls.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error<E> {
+    /// The wait ran out; the key is not held.
+    #[error(
+        "the wait for {key} ran out while it was held elsewhere; wait longer or try again later"
+    )]
+    TimedOut {
+        /// The key.
+        key: String,
+    },
+    /// The lock was lost.
+    #[error(transparent)]
+    Lost(#[from] Lost),
+    /// The key cannot name a lock on this server.
+    #[error("the key cannot name a lock on this server")]
+    Key(#[from] KeyError),
+    /// As many keys are held or asked for as are allowed.
+    #[error("no more keys may be held at a time, so {key} was not asked for; raise `max_keys`")]
+    TooManyKeys {
+        /// The key.
+        key: String,
+    },
+    /// Every session that is allowed holds a key that was waited for, so that none can wait for this one.
+    #[error(
+        "each session that is allowed holds a key for long, so that none waits for {key}; raise `max_waiting`"
+    )]
+    TooManySessions {
+        /// The key.
+        key: String,
+    },
+    /// No session could be opened.
+    #[error("no session could be opened to ask for {key}")]
+    NoSession {
+        /// The key.
+        key: String,
+        /// What the driver said; `None` where nothing answered within ten seconds.
+        source: Option<Arc<E>>,
+    },
+    /// The server said an error each time it was asked.
+    #[error("the server could not be asked for {key}; the driver's own error says why")]
+    Driver {
+        /// The key.
+        key: String,
+        /// What the driver said.
+        source: Arc<E>,
+    },
+    /// The factory was closed.
+    #[error("these locks were closed; make new ones")]
+    Closed,
+    /// The thread for the sessions could not be started.
+    #[error("the thread for the sessions could not be started")]
+    Thread(#[source] std::io::Error),
+}
+
+impl<E> Error<E> {
+    pub(crate) fn refused<D: Driver<Error = E>>(key: &D::Key, refused: Refused<D>) -> Self {
+        use crate::model::Refusal;
+        let key = key.to_string();
+        match refused {
+            Refusal::TimedOut => Error::TimedOut { key },
+            Refusal::TooManyKeys => Error::TooManyKeys { key },
+            Refusal::TooManySessions => Error::TooManySessions { key },
+            Refusal::NoSession(source) => Error::NoSession { key, source },
+            Refusal::Failed(source) => Error::Driver { key, source },
+            Refusal::Closed => Error::Closed,
+        }
+    }
+
+    pub(crate) fn lost(key: &impl fmt::Display, reason: LostReason) -> Self {
+        Error::Lost(Lost::new(key.to_string(), reason))
+    }
+}

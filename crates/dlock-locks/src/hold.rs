@@ -1,0 +1,73 @@
+use crate::LostReason;
+use crate::clock::Clock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Until when a session is trusted, in nanoseconds of the clock; for ever where it has no lease.
+#[derive(Debug)]
+pub(crate) struct Trust(AtomicU64);
+
+impl Trust {
+    pub(crate) const FOREVER: Duration = Duration::from_nanos(u64::MAX);
+
+    pub(crate) fn until(end: Duration) -> Self {
+        Self(AtomicU64::new(nanos(end)))
+    }
+
+    pub(crate) fn set(&self, end: Duration) {
+        self.0.store(nanos(end), Ordering::Release);
+    }
+
+    fn end(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Acquire))
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// What is known of a hold, by whoever holds it and by the engine.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    lost: OnceLock<LostReason>,
+    token: CancellationToken,
+    trust: Arc<Trust>,
+    clock: Clock,
+}
+
+impl Hold {
+    pub(crate) fn new(trust: Arc<Trust>, clock: Clock) -> Self {
+        Self { lost: OnceLock::new(), token: CancellationToken::new(), trust, clock }
+    }
+
+    pub(crate) fn token(&self) -> &CancellationToken {
+        &self.token
+    }
+
+    /// Why it is lost. What is seen by the clock here is lost for good, whatever the engine hears later.
+    pub(crate) fn lost(&self) -> Option<LostReason> {
+        if self.lost.get().is_none() && self.clock.now() >= self.trust.end() {
+            self.lose(LostReason::Silent);
+        }
+        self.lost.get().copied()
+    }
+
+    pub(crate) fn lose(&self, reason: LostReason) {
+        // The first reason stays.
+        let _ = self.lost.set(reason);
+        self.token.cancel();
+    }
+
+    /// `None`: its session has no lease.
+    pub(crate) fn trusted_for(&self) -> Option<Duration> {
+        let end = self.trust.end();
+        match self.lost() {
+            Some(_) => Some(Duration::ZERO),
+            None if end == Trust::FOREVER => None,
+            None => Some(end.saturating_sub(self.clock.now())),
+        }
+    }
+}

@@ -1,0 +1,161 @@
+use crate::clock::Clock;
+use crate::driver::Driver;
+use crate::input::Input;
+use crate::model::{RequestId, Stats};
+use crate::{Error, Held, LocksBuilder, Request};
+use dlock_core::{KeyError, Wait};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
+
+/// What the handles of one engine share.
+pub(crate) struct Shared<D: Driver> {
+    inputs: UnboundedSender<Input<D>>,
+    requests: AtomicU64,
+    pub(crate) clock: Clock,
+}
+
+impl<D: Driver> Shared<D> {
+    pub(crate) fn new(inputs: UnboundedSender<Input<D>>, clock: Clock) -> Self {
+        Self { inputs, requests: AtomicU64::new(0), clock }
+    }
+
+    /// An engine that is gone has let go of everything; who waits for its answer sees that.
+    pub(crate) fn tell(&self, input: Input<D>) {
+        let _ = self.inputs.send(input);
+    }
+
+    pub(crate) fn request(&self) -> RequestId {
+        RequestId(self.requests.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// A factory of locks that owns its sessions. It is cheap to clone, and clones share everything.
+///
+/// What it cannot: a deadlock over several keys is not seen, neither here nor by the server, since what is
+/// held on one session and waited for on another is no cycle to it. Give waits a deadline.
+///
+/// When the last clone and the last [`Held`] are dropped, its sessions end and its thread with them.
+pub struct Locks<D: Driver> {
+    pub(crate) shared: Arc<Shared<D>>,
+}
+
+impl<D: Driver> Locks<D> {
+    /// Settings for locks over this driver.
+    pub fn builder(driver: D) -> LocksBuilder<D> {
+        LocksBuilder::new(driver)
+    }
+
+    /// A request for a key, to be refined.
+    ///
+    /// # Errors
+    /// A key that cannot name a lock on this server.
+    pub fn key<K>(&self, key: K) -> Result<Request<D>, KeyError>
+    where
+        K: TryInto<D::Key, Error: Into<KeyError>>,
+    {
+        key.try_into().map(|key| Request::new(self.clone(), key)).map_err(Into::into)
+    }
+
+    /// Waits for a key for as long as it takes.
+    ///
+    /// # Errors
+    /// All but [`Error::TimedOut`].
+    ///
+    /// # Cancel safety
+    /// Dropped, it leaves its place in the queue, and a key that was granted meanwhile is let go.
+    pub async fn lock<K>(&self, key: K) -> Result<Held<D>, Error<D::Error>>
+    where
+        K: TryInto<D::Key, Error: Into<KeyError>>,
+    {
+        self.key(key)?.lock().await
+    }
+
+    /// Takes a key if it is free. `None`: it is not.
+    ///
+    /// # Errors
+    /// All but [`Error::TimedOut`].
+    ///
+    /// # Cancel safety
+    /// As [`lock`](Self::lock).
+    pub async fn try_lock<K>(&self, key: K) -> Result<Option<Held<D>>, Error<D::Error>>
+    where
+        K: TryInto<D::Key, Error: Into<KeyError>>,
+    {
+        self.key(key)?.try_lock().await
+    }
+
+    /// Waits for a key for at most so long.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`] when the time is over first.
+    ///
+    /// # Cancel safety
+    /// As [`lock`](Self::lock).
+    pub async fn lock_within<K>(&self, key: K, limit: Duration) -> Result<Held<D>, Error<D::Error>>
+    where
+        K: TryInto<D::Key, Error: Into<KeyError>>,
+    {
+        self.key(key)?.lock_within(limit).await
+    }
+
+    /// Runs a body under the lock, for as long as the lock is held, and releases.
+    ///
+    /// # Errors
+    /// As [`lock_within`](Self::lock_within), for [`Wait::No`] too, and [`Error::Lost`] when the lock was
+    /// lost: the body was dropped then, or others may have held the key while it ran.
+    ///
+    /// # Cancel safety
+    /// Dropped, so is the body, and the lock is released.
+    pub async fn with<K, T, F>(
+        &self,
+        key: K,
+        wait: impl Into<Wait>,
+        body: F,
+    ) -> Result<T, Error<D::Error>>
+    where
+        K: TryInto<D::Key, Error: Into<KeyError>>,
+        F: AsyncFnOnce(&Held<D>) -> T,
+    {
+        self.key(key)?.with(wait, body).await
+    }
+
+    /// Counts.
+    ///
+    /// # Errors
+    /// [`Error::Closed`].
+    ///
+    /// # Cancel safety
+    /// May be dropped at any time.
+    pub async fn stats(&self) -> Result<Stats, Error<D::Error>> {
+        let (sender, answer) = oneshot::channel();
+        self.shared.tell(Input::Stats(sender));
+        answer.await.map_err(|_| Error::Closed)
+    }
+
+    /// Lets everything go: who waits is refused, what is held is lost, every session ends.
+    ///
+    /// # Cancel safety
+    /// Dropped, it goes on.
+    pub async fn close(&self) {
+        let (sender, answer) = oneshot::channel();
+        self.shared.tell(Input::Close(sender));
+        // An engine that is gone has closed.
+        let _ = answer.await;
+    }
+}
+
+impl<D: Driver> Clone for Locks<D> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<D: Driver> fmt::Debug for Locks<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Locks").field("system", &D::SYSTEM).finish_non_exhaustive()
+    }
+}

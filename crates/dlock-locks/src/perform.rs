@@ -1,0 +1,80 @@
+use crate::drive::{Drive, Job};
+use crate::driver::Driver;
+use crate::engine::{Engine, Line};
+use crate::hold::{Hold, Trust};
+use crate::input::Granting;
+use crate::model::{Action, Moment, RequestId, SessionId};
+use std::sync::Arc;
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::task::spawn_local;
+
+impl<D: Driver> Engine<D> {
+    pub(crate) fn perform(&mut self, action: Action<D::Key, Arc<D::Error>>) {
+        match action {
+            Action::Open(session) => self.open(session),
+            Action::Batch { session, asks } => self.post(session, Job::Batch(asks)),
+            Action::Wait { session, key, mode, limit } => {
+                self.post(session, Job::Wait { key, mode, limit });
+            }
+            Action::Ping(session) => self.post(session, Job::Ping),
+            Action::End { session, how } => self.post(session, Job::End(how)),
+            Action::Trust { session, sent } => self.trust(session, sent),
+            Action::Grant { request, session } => self.grant(request, session),
+            Action::Refuse { request, refusal } => self.answer(request, Err(refusal)),
+            Action::Done { request, released } => {
+                if let Some(answer) = self.releases.remove(&request) {
+                    let _ = answer.send(released);
+                }
+            }
+            Action::Lose { request, reason } => {
+                if let Some(hold) = self.holds.remove(&request) {
+                    hold.lose(reason);
+                }
+            }
+            Action::Closed => self.closed(),
+        }
+    }
+
+    fn open(&mut self, id: SessionId) {
+        let (jobs, queue) = unbounded_channel();
+        let trust = Arc::new(Trust::until(Trust::FOREVER));
+        self.lines.insert(id, Line { jobs, trust, has_lease: false });
+        let drive = Drive { id, jobs: queue, heard: self.heard.clone() };
+        spawn_local(drive.run(Arc::clone(&self.driver), self.options.clone()));
+    }
+
+    fn post(&self, session: SessionId, job: Job<D::Key>) {
+        if let Some(line) = self.lines.get(&session) {
+            // A task that has ended says so.
+            let _ = line.jobs.send(job);
+        }
+    }
+
+    fn trust(&self, session: SessionId, sent: Moment) {
+        if let Some(line) = self.lines.get(&session).filter(|line| line.has_lease) {
+            line.trust.set(sent + self.trusted);
+        }
+    }
+
+    fn grant(&mut self, request: RequestId, session: SessionId) {
+        let Some(line) = self.lines.get(&session) else { return };
+        let hold = Arc::new(Hold::new(Arc::clone(&line.trust), self.clock));
+        self.holds.insert(request, Arc::clone(&hold));
+        self.answer(request, Ok(hold));
+    }
+
+    fn answer(&mut self, request: RequestId, granting: Granting<D>) {
+        if let Some(answer) = self.requests.remove(&request) {
+            // Who has gone away says so.
+            let _ = answer.send(granting);
+        }
+    }
+
+    /// All sessions have ended: a thread that is not needed ends, and the others are told.
+    fn closed(&mut self) {
+        self.is_closed = true;
+        for closer in self.closers.drain(..) {
+            let _ = closer.send(());
+        }
+    }
+}

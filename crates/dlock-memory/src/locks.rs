@@ -1,0 +1,91 @@
+//! The driver of [`Locks`](crate::Locks).
+
+use crate::table::Reply;
+use crate::{Database, Ended, Mode, Session};
+use dlock_core::{Error, Wait};
+use dlock_locks::{Ask, Driver, SessionOptions, SharedDriver, What};
+use std::time::Duration;
+use tokio::task::yield_now;
+
+impl Driver for Database {
+    type Key = String;
+    type Error = Ended;
+    type Session = Leased;
+
+    const IN_FLIGHT: usize = 2;
+
+    async fn open(&self, options: &SessionOptions) -> Result<Leased, Ended> {
+        self.is_awake().await;
+        Ok(Leased(self.leased(options.lease)))
+    }
+}
+
+impl SharedDriver for Database {}
+
+/// A session that holds keys and waits for keys, and is ended when it was silent for too long.
+#[derive(Debug)]
+pub struct Leased(Session);
+
+impl Leased {
+    fn do_one(&self, ask: &Ask<String>) -> Result<bool, Ended> {
+        match ask.what {
+            What::Try => match self.0.ask(&ask.key, ask.mode, false) {
+                Reply::Granted => Ok(true),
+                Reply::Ended => Err(Ended),
+                _ => Ok(false),
+            },
+            What::Release | What::Undo => self.0.release(&ask.key),
+        }
+    }
+}
+
+impl dlock_locks::Session for Leased {
+    type Key = String;
+    type Error = Ended;
+
+    fn server(&self) -> &str {
+        "memory"
+    }
+
+    fn has_lease(&self) -> bool {
+        true
+    }
+
+    async fn run(&self, asks: &[Ask<String>]) -> Result<Vec<bool>, Ended> {
+        self.0.arrive().await;
+        let truths = asks.iter().map(|ask| self.do_one(ask)).collect();
+        self.0.return_trip().await;
+        truths
+    }
+
+    async fn wait(&self, key: &String, mode: Mode, limit: Duration) -> Result<bool, Ended> {
+        self.0.arrive().await;
+        let answer = self.0.acquire(key, mode, Wait::from(limit)).await;
+        self.0.return_trip().await;
+        match answer {
+            Ok(granted) => Ok(granted),
+            Err(Error::AlreadyHeld | Error::Deadlock(_)) => Ok(false),
+            Err(_) => Err(Ended),
+        }
+    }
+
+    async fn ping(&self) -> Result<(), Ended> {
+        self.0.arrive().await;
+        self.0.return_trip().await;
+        if self.0.is_ended() { Err(Ended) } else { Ok(()) }
+    }
+
+    fn is_ended(&self) -> bool {
+        self.0.is_ended()
+    }
+
+    async fn ended(&self) {
+        self.0.ended().await;
+    }
+
+    async fn end(self) {
+        yield_now().await;
+        // A cut session ends with its lease.
+        self.0.leave();
+    }
+}
