@@ -130,7 +130,9 @@ impl<S: HasClient, P: BorrowMut<S>> InFlight<S, P> {
         let place = self.place.take();
         if !reply.usable && !is_closed && !is_silent {
             // Otherwise the driver itself refuses it from now on.
-            place.map(discard::<S, P>);
+            if let Some(place) = place {
+                discard::<S, P>(place);
+            }
             return (None, reply.answer);
         }
         (place.filter(|_| reply.usable), reply.answer)

@@ -51,7 +51,7 @@ async fn tries_and_releases<S: AsSession>(
             assert!(granted, "nobody else wants it");
             count.granted += 1;
             // Not each time, so that most of the time is that of the calls.
-            if count.granted % 50 == 0 {
+            if count.granted.is_multiple_of(50) {
                 assert_eq!(eye.sees(key).await, (1, 0));
             }
         }

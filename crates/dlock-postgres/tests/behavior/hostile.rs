@@ -151,7 +151,7 @@ impl Hostile {
         Eye::at(config().dbname(self.name)).await
     }
 
-    async fn is_untouched(self) {
+    async fn untouched(self) {
         let called = "SELECT is_called FROM hostile.hits";
         assert_eq!(show(&self.admin, called).await, "f", "something of theirs was called");
         let drop = format!("DROP DATABASE {} WITH (FORCE)", self.name);
@@ -227,7 +227,7 @@ async fn tries_waits_and_releases() {
         waits(lock_of(session_at(config).await, key, *shared), &other, key, &eye).await;
     }))
     .await;
-    hostile.is_untouched().await;
+    hostile.untouched().await;
 }
 
 /// Another key of the same form, with the same bits at its ends.
@@ -287,7 +287,7 @@ async fn drops_and_transactions_begun_by_hand() {
             }
         }
     }
-    hostile.is_untouched().await;
+    hostile.untouched().await;
 }
 
 #[tokio::test]
@@ -321,7 +321,7 @@ async fn locks_of_transactions() {
             eye.until(&key, (0, 0)).await;
         }
     }
-    hostile.is_untouched().await;
+    hostile.untouched().await;
 }
 
 /// The look that tells a deadlock from a `CONCURRENTLY` command.
@@ -349,7 +349,7 @@ async fn deadlocks() {
         let victims = victims.iter().filter(|answer| matches!(answer, Err(Error::Deadlock(_))));
         assert_eq!(victims.count(), 1, "{first:?}, {second:?}");
     }
-    hostile.is_untouched().await;
+    hostile.untouched().await;
 }
 
 /// Without `plpgsql` for this role.
@@ -367,6 +367,6 @@ async fn waits_without_plpgsql() {
             waits(lock_of(&client, &key, false), &other, &key, &eye).await;
         }
     }
-    hostile.is_untouched().await;
+    hostile.untouched().await;
     connect().await.batch_execute("DROP ROLE dlock_plain").await.unwrap();
 }
