@@ -131,7 +131,7 @@ impl<S: AsSession> Advisory<S> {
     async fn queue_up(&mut self, mut slices: Slices) -> Result<bool, Error> {
         let mut was_victim = false;
         loop {
-            let Some(turn) = self.turn(&slices).await else { return Ok(false) };
+            let turn = self.turn(&slices).await;
             let Some(length) = slices.next(self.registry.holds_beside(self.number())) else {
                 return Ok(false);
             };
@@ -149,24 +149,25 @@ impl<S: AsSession> Advisory<S> {
         }
     }
 
-    /// The turn to have a wait on the wire; `None` where the time was over first.
+    /// The turn to have a wait on the wire, until the time is over.
     async fn turn(&self, slices: &Slices) -> Option<OwnedSemaphorePermit> {
         match slices.left() {
-            None => Some(self.registry.turn().await),
-            Some(left) => within(left, self.registry.turn()).await,
+            None => self.registry.turn().await,
+            Some(left) => within(left, self.registry.turn()).await.flatten(),
         }
     }
 
     async fn wait_once(
         &mut self,
         length: Duration,
-        turn: OwnedSemaphorePermit,
+        turn: Option<OwnedSemaphorePermit>,
         slices: &mut Slices,
     ) -> Result<Slice, Error> {
         let form = if self.registry.is_plain() { Form::Plain } else { Form::Quiet };
         let millis = Wait::millis(length).clamp(1, LONGEST);
         let text = statement::wait(form, self.asked, self.number(), millis);
-        let rows = match self.ask_for_key(&text, Some(turn)).await {
+        self.registry.set_turn(length);
+        let rows = match self.ask_for_key(&text, turn).await {
             Ok(rows) => rows,
             Err(error) => return self.not_waited(error, form).await,
         };

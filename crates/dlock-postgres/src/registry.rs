@@ -2,11 +2,17 @@
 
 use crate::key::Number;
 use crate::leaving::Leaving;
+use dlock_core::within;
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_postgres::Client;
+
+/// How long after its slice a turn is taken for given up.
+const OVERDUE: Duration = Duration::from_secs(1);
 
 /// The sessions that locks are over, by the address of their client: a lock over `&Client` knows no other
 /// name. An entry lives as long as the locks do, not as long as the client.
@@ -22,6 +28,7 @@ pub(crate) struct Registry {
     kept: Mutex<Option<Arc<Self>>>,
     /// One wait at a time is on the wire: a statement of the caller's then stands behind one slice.
     turn: Arc<Semaphore>,
+    turn_ends: Mutex<Instant>,
     /// Whether this server has no `plpgsql` for this role.
     is_plain: AtomicBool,
     /// Whether this role may not see what it holds.
@@ -54,6 +61,7 @@ impl Registry {
             keys: Mutex::default(),
             kept: Mutex::default(),
             turn: Arc::new(Semaphore::new(1)),
+            turn_ends: Mutex::new(Instant::now()),
             is_plain: AtomicBool::new(false),
             is_blind: AtomicBool::new(false),
             is_inside: AtomicBool::new(false),
@@ -149,10 +157,29 @@ impl Registry {
         })
     }
 
-    /// The turn to have a wait on the wire: first come, first served.
-    pub(crate) async fn turn(&self) -> OwnedSemaphorePermit {
-        let turn = Arc::clone(&self.turn).acquire_owned().await;
-        turn.expect("it is never closed")
+    /// The turn to have a wait on the wire: first come, first served. `None`: a future that nobody polls
+    /// any more has it, though its slice has long been over.
+    pub(crate) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        let mut turn = pin!(Arc::clone(&self.turn).acquire_owned());
+        loop {
+            let left = lock(&self.turn_ends).saturating_duration_since(Instant::now());
+            if let Some(turn) = within(left, turn.as_mut()).await {
+                return turn.ok();
+            }
+            let (mut ends, now) = (lock(&self.turn_ends), Instant::now());
+            if *ends <= now {
+                *ends = now + OVERDUE;
+                return None;
+            }
+        }
+    }
+
+    /// A slice of this length begins.
+    pub(crate) fn set_turn(&self, slice: Duration) {
+        let ends = Instant::now().checked_add(slice.saturating_add(OVERDUE));
+        if let Some(ends) = ends {
+            *lock(&self.turn_ends) = ends;
+        }
     }
 
     /// Whether waits go without `plpgsql`.

@@ -379,3 +379,29 @@ async fn parked_release<S: AsSession + Clone>(session: S, key: &str, dropped: bo
     second.release().await.unwrap();
     assert_eq!(eye.sees(key).await, (0, 0), "{key}, dropped: {dropped}");
 }
+
+/// A lock was forgotten while it waited, and its client replaced by another at the same address: its turn
+/// is nobody's any more.
+#[tokio::test]
+async fn forgotten_while_it_waited() {
+    let (eye, _held) = (Eye::open().await, holder("claims-turn").await);
+    let mut client = connect().await;
+    {
+        let lock = Box::leak(Box::new(Lock::new(&client, "claims-turn").unwrap()));
+        let mut wait = Box::pin(lock.acquire(Wait::Forever));
+        tokio::select! {
+            answer = &mut wait => panic!("{answer:?}"),
+            () = eye.until("claims-turn", (1, 1)) => {}
+        }
+        forget(wait);
+    }
+    client = connect().await;
+    let mut lock = Lock::new(&client, "claims-turn-2").unwrap();
+    let mut other = holder("claims-turn-2").await;
+    let release = async {
+        tokio::time::sleep(SECOND / 10).await;
+        other.release().await.unwrap();
+    };
+    let (answer, ()) = futures::future::join(lock.acquire(SECOND * 4), release).await;
+    assert!(answer.unwrap());
+}

@@ -7,7 +7,7 @@ use dlock_core::Wait;
 use dlock_postgres::{AsSession, Lock, Session};
 use dlock_testkit::polled::polled;
 use futures::SinkExt;
-use futures::future::{join_all, select_all};
+use futures::future::{join, join_all, select_all};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
@@ -232,4 +232,29 @@ async fn parked<C: Shared>(client: C, key: &str) {
         drop(lock);
         eye.until(key, (1, 0)).await;
     }
+}
+
+/// A wait that is left alone for good keeps no other wait on its session from its turn.
+#[tokio::test]
+async fn a_parked_wait_does_not_keep_the_turn() {
+    let (eye, _holder) = (Eye::open().await, holder("drops-turn").await);
+    let mut other = holder("drops-turn-2").await;
+    let client = Arc::new(connect().await);
+    let mut lock = Lock::new(Arc::clone(&client), "drops-turn").unwrap();
+    let mut wait = Box::pin(lock.lock());
+    tokio::select! {
+        answer = &mut wait => panic!("{answer:?}"),
+        () = eye.until("drops-turn", (1, 1)) => {}
+    }
+    let mut second = Lock::new(Arc::clone(&client), "drops-turn-2").unwrap();
+    let release = async {
+        sleep(MS * 200).await;
+        other.release().await.unwrap();
+    };
+    let (granted, ()) = timeout(MS * 5_000, join(second.acquire(Wait::Forever), release))
+        .await
+        .expect("it has its turn");
+    assert!(granted.unwrap());
+    second.release().await.unwrap();
+    drop(wait);
 }
