@@ -45,17 +45,11 @@ impl<S: HasClient> Exchange<S> for Acquire {
                 answer = self.ask(&mut call, slice) => answer,
                 () = cancelled.cancelled() => return self.cancel(call).await,
             };
-            match answer {
-                Ok((code::TIMED_OUT, _)) if !last => {}
-                // Nothing was granted, and who hears of it needs no mark. That is not cancelled: without
-                // the mark, nobody would know.
-                Ok((code::HELD_MARKED, _)) => {
-                    break call.ask(RELEASE_DOUBTFUL, &[]).await.map(|_| (code::HELD, 0));
-                }
-                answer => break answer,
+            if last || !matches!(answer, Ok((code::TIMED_OUT, _))) {
+                break answer;
             }
         };
-        match answer {
+        match self.unmarked(&mut call, answer).await {
             Ok((code, database)) => call.answered(self.note(code, database)),
             Err(error) => call.failed(error),
         }
@@ -63,6 +57,21 @@ impl<S: HasClient> Exchange<S> for Acquire {
 }
 
 impl Acquire {
+    /// Nothing was granted, and who hears of it needs no mark. That is not cancelled: without the mark,
+    /// nobody would know.
+    async fn unmarked<S: HasClient, P: BorrowMut<S>>(
+        &self,
+        call: &mut InFlight<S, P>,
+        answer: Result<(i32, i32), Native>,
+    ) -> Result<(i32, i32), Native> {
+        match answer {
+            Ok((code::HELD_MARKED, _)) => {
+                call.ask(RELEASE_DOUBTFUL, &[]).await.map(|_| (code::HELD, 0))
+            }
+            answer => answer,
+        }
+    }
+
     async fn ask<S: HasClient, P: BorrowMut<S>>(
         &self,
         call: &mut InFlight<S, P>,

@@ -48,13 +48,17 @@ impl<S: AsConn> Exchange<S> for Acquire {
 
 impl Acquire {
     async fn acquire<S: AsConn>(self, session: &mut S, cancelled: Cancelled) -> Reply {
-        let deadline = Deadline::new(self.wait);
         if session.conn().is_disconnected() {
             return closed();
         }
         if !self.claim.is_supported {
             return setup(OLD);
         }
+        self.acquire_in_slices(session, &cancelled).await
+    }
+
+    async fn acquire_in_slices<S: AsConn>(self, session: &mut S, cancelled: &Cancelled) -> Reply {
+        let deadline = Deadline::new(self.wait);
         loop {
             let (slice, last) = deadline.slice(self.longest);
             let (statement, is_prepared, waits) = self.claim.say(session.conn(), slice);
@@ -66,19 +70,24 @@ impl Acquire {
                 answer = &mut answer => Some(answer),
                 () = cancelled.cancelled(), if waits => cancel(&self.claim, answer).await,
             };
-            if let Some(Ok(Some(Some(id)))) = answer
-                && id > 1
-            {
-                if self.claim.facts().learn(id.unsigned_abs() - 2) {
-                    continue;
-                }
-                return setup(CHANGING);
+            match told(answer.as_ref()) {
+                Some(id) if self.claim.facts().learn(id) => continue,
+                Some(_) => return setup(CHANGING),
+                None => {}
             }
             let reply = read(answer, &end);
             if !self.claim.facts().keep(&reply, last) || cancelled.is_cancelled() {
                 return reply;
             }
         }
+    }
+}
+
+/// The number of the connection, where the answer tells that it is another one than was thought.
+fn told(answer: Option<&Answer>) -> Option<u64> {
+    match answer {
+        Some(Ok(Some(Some(number)))) if *number > 1 => Some(number.unsigned_abs() - 2),
+        _ => None,
     }
 }
 

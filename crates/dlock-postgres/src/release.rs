@@ -52,25 +52,22 @@ impl<S: AsSession> Advisory<S> {
             return Ok(false);
         }
         let text = statement::unlock(self.asked, self.number());
-        let unlocked = self.call(Call::Unlock, &text).await;
-        match unlocked {
+        let failure = match self.call(Call::Unlock, &text).await {
             Ok(released) => {
                 self.set_free();
-                Ok(released == Some(true))
+                return Ok(released == Some(true));
             }
             Err(error) if ends_session(&error) || is_in_failed_transaction(&error) => {
-                self.hold = Hold::Held;
-                Err(self.failed(error))
+                self.failed(error)
             }
             // Cancelled from outside: it may have been done before.
             Err(_) => match self.let_go().await {
-                Ok(()) => Ok(true),
-                Err(error) => {
-                    self.hold = Hold::Held;
-                    Err(error)
-                }
+                Ok(()) => return Ok(true),
+                Err(error) => error,
             },
-        }
+        };
+        self.hold = Hold::Held;
+        Err(failure)
     }
 
     /// The same where nobody can choose any more: a failed transaction is rolled back, if nobody else
