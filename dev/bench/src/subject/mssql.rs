@@ -23,10 +23,11 @@ pub(crate) async fn client(place: &Place) -> Result<Tcp> {
     Ok(Client::connect(Config::from_ado_string(&place.url())?, stream.compat_write()).await?)
 }
 
-/// The first column of the first row.
-async fn ask(client: &mut Tcp, batch: &str, given: &[&dyn ToSql]) -> Result<i32> {
+/// What the batch returned, and the database it ran in.
+async fn ask(client: &mut Tcp, batch: &str, given: &[&dyn ToSql]) -> Result<(i32, i32)> {
     let row = client.query(batch, given).await?.into_row().await?.context("a row")?;
-    row.try_get(0)?.context("the server did not say")
+    let code = row.try_get(0)?.context("the server did not say")?;
+    Ok((code, row.try_get(1)?.context("the server did not say where")?))
 }
 
 /// What this library asks for while it waits for ever: slices of 25 seconds.
@@ -37,13 +38,19 @@ pub(super) struct Raw {
     client: Tcp,
     key: String,
     statements: Statements,
+    /// Where the lock was granted.
+    database: i32,
 }
 
-/// Asks for the lock, and says whether it was granted.
-async fn get(client: &mut Tcp, batch: &str, key: &str, millis: i32) -> Result<bool> {
-    let code = ask(client, batch, &[&key, &"Exclusive", &millis]).await?;
-    ensure!((-1..=1).contains(&code), "refused: {code}");
-    Ok(code >= 0)
+impl Raw {
+    /// Asks for the lock, and says whether it was granted.
+    async fn get(&mut self, batch: &str, millis: i32) -> Result<bool> {
+        let given: &[&dyn ToSql] = &[&self.key.as_str(), &"Exclusive", &millis];
+        let (code, database) = ask(&mut self.client, batch, given).await?;
+        ensure!((-1..=1).contains(&code), "refused: {code}");
+        self.database = database;
+        Ok(code >= 0)
+    }
 }
 
 impl Locker for Raw {
@@ -51,26 +58,26 @@ impl Locker for Raw {
 
     async fn connect(recorded: &Recorded<Owned>, key: u32) -> Result<Self> {
         let statements = recorded.statements.clone();
-        Ok(Self { client: client(&recorded.place).await?, key: key.to_string(), statements })
+        Ok(Self { client: client(&recorded.place).await?, key: key.to_string(), statements, database: 0 })
     }
 
     async fn acquire(&mut self) -> Result<()> {
-        let granted = get(&mut self.client, &self.statements.acquire, &self.key, SLICE).await?;
+        let batch = self.statements.acquire.clone();
+        let granted = self.get(&batch, SLICE).await?;
         ensure!(granted, "not granted");
         Ok(())
     }
 
     async fn release(&mut self) -> Result<()> {
-        let given: &[&dyn ToSql] = &[&self.key.as_str()];
-        let held = ask(&mut self.client, &self.statements.release, given).await?;
-        ensure!(held == 1, "it was not held");
+        let given: &[&dyn ToSql] = &[&self.key.as_str(), &self.database, &1];
+        let (code, _) = ask(&mut self.client, &self.statements.release, given).await?;
+        ensure!(code == 0, "it was not held");
         Ok(())
     }
 
     async fn acquire_within(&mut self, limit: Duration) -> Result<Option<bool>> {
-        let Some(batch) = self.statements.within(limit) else { return Ok(None) };
-        let millis = i32::try_from(limit.as_millis())?;
-        get(&mut self.client, batch, &self.key, millis).await.map(Some)
+        let Some(batch) = self.statements.within(limit).map(str::to_owned) else { return Ok(None) };
+        self.get(&batch, i32::try_from(limit.as_millis())?).await.map(Some)
     }
 }
 
