@@ -1,5 +1,6 @@
 //! Facts about PostgreSQL that this crate relies on, and what it does with them.
 
+mod by_hand;
 mod cancels;
 mod claims;
 mod crowd;
@@ -9,7 +10,11 @@ mod eye;
 mod far;
 mod hostile;
 mod keys;
+mod limits;
+mod lock_table;
+mod overloads;
 mod own;
+mod parked;
 mod pooler;
 #[cfg(any(feature = "bb8", feature = "deadpool"))]
 mod pools;

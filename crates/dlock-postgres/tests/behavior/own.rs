@@ -5,7 +5,6 @@ use dlock_core::Wait;
 use dlock_postgres::{Error, Key, Lock, Session};
 use dlock_testkit::polled::polled;
 use dlock_testkit::proxy::Proxy;
-use futures::future::join;
 use std::future::Future;
 use std::task::{Context, Waker};
 use std::time::Duration;
@@ -14,12 +13,12 @@ use tokio_postgres::{Config, NoTls};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-async fn open(config: &Config) -> Session {
+pub(crate) async fn open(config: &Config) -> Session {
     let (client, connection) = config.connect(NoTls).await.unwrap();
     Session::new(client, connection)
 }
 
-async fn pair(lock: &mut Lock<Session>, wait: Wait) {
+pub(crate) async fn pair(lock: &mut Lock<Session>, wait: Wait) {
     assert!(lock.acquire(wait).await.unwrap());
     lock.release().await.unwrap();
 }
@@ -62,68 +61,6 @@ async fn a_first_wait_in_an_aborted_transaction() {
     pair(&mut lock, Wait::For(SECOND)).await;
     lock.session().unwrap().batch_execute("SELECT 1; COMMIT").await.unwrap();
     pair(&mut lock, Wait::Forever).await;
-}
-
-/// What limits transactions, from version 17 on.
-const LIMIT_TRANSACTIONS: &str = "SELECT CASE WHEN current_setting('transaction_timeout',true) IS NOT NULL \
-     THEN set_config('transaction_timeout','60',false) END";
-
-/// A wait outlasts the session's own limits, whenever those were set, and leaves them as they were.
-#[tokio::test]
-async fn waits_outlast_the_sessions_limits() {
-    let limits = "-c statement_timeout=60 -c lock_timeout=50";
-    for (options, later, limit) in [
-        (limits, "SELECT 1", "60ms"),
-        ("", "SET statement_timeout=60", "60ms"),
-        ("", LIMIT_TRANSACTIONS, "0"),
-    ] {
-        let session = open(config().options(options)).await;
-        let mut lock = Lock::new(session, "own-limits").unwrap();
-        for wait in [Wait::No, Wait::Forever, Wait::For(SECOND)] {
-            pair(&mut lock, wait).await;
-        }
-        lock.session().unwrap().batch_execute(later).await.unwrap();
-        for wait in [Wait::Forever, Wait::For(SECOND * 5), Wait::Forever] {
-            outlast(&mut lock, wait).await;
-            let shown = show(lock.session().unwrap(), "SHOW statement_timeout").await;
-            assert_eq!(shown, limit, "{later}");
-        }
-    }
-}
-
-/// Acquires and releases after a wait of 150 milliseconds.
-async fn outlast(lock: &mut Lock<Session>, wait: Wait) {
-    let (eye, mut holder) = (Eye::open().await, Lock::new(connect().await, lock.key()).unwrap());
-    assert!(holder.acquire(Wait::No).await.unwrap());
-    let release = async {
-        eye.until(holder.key(), (1, 1)).await;
-        tokio::time::sleep(Duration::from_millis(150)).await;
-        holder.release().await.unwrap();
-    };
-    let (granted, ()) = join(lock.acquire(wait), release).await;
-    assert!(granted.unwrap(), "{wait:?}");
-    lock.release().await.unwrap();
-}
-
-/// A free key is one round trip also where the role limits its statements; a held one costs one more for
-/// each slice.
-#[tokio::test]
-async fn round_trips_in_a_limited_session() {
-    let proxy = Proxy::start(address()).unwrap();
-    let mut config = towards(proxy.addr());
-    let session = open(config.options("-c statement_timeout=5000")).await;
-    let mut lock = Lock::new(session, "own-limited").unwrap();
-    let mut holder = Lock::new(connect().await, "own-limited").unwrap();
-    for (held, trips) in [(true, 2), (false, 1), (true, 2)] {
-        assert!(!held || holder.acquire(Wait::No).await.unwrap());
-        for _ in 0..3 {
-            proxy.reset();
-            assert_ne!(lock.acquire(Duration::from_millis(40)).await.unwrap(), held);
-            assert_eq!(proxy.round_trips(), trips, "held: {held}");
-            lock.close().await.unwrap();
-        }
-        holder.close().await.unwrap();
-    }
 }
 
 /// However often the first try is dropped, a few statements are prepared in the server, not one for each.

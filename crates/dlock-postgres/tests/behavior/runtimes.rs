@@ -212,10 +212,9 @@ fn off_any_runtime() {
 async fn a_process_that_was_killed() {
     let (eye, mut other) = (Eye::open().await, holder("runtime-killed").await);
     for waits in [true, false] {
-        let url = url();
         let mut child = Command::new(env::current_exe().unwrap())
             .args(["--exact", "runtimes::the_child", "--nocapture"])
-            .env(CHILD, url)
+            .env(CHILD, url())
             .stdout(Stdio::null())
             .spawn()
             .unwrap();

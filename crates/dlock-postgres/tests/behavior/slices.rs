@@ -71,7 +71,7 @@ async fn turns_of_many_waits_on_one_session() {
     }
     let waits = futures::future::join_all((7_000..7_060).map(async |key| {
         let mut lock = Lock::new(Arc::clone(&session), key).unwrap();
-        let (limit, start) = (MS * 600, Instant::now());
+        let (limit, start) = (SECOND * 3, Instant::now());
         let granted = lock.acquire(limit).await.unwrap();
         if !granted {
             assert!(start.elapsed() >= limit && start.elapsed() < limit + SECOND, "{key}");
@@ -80,14 +80,14 @@ async fn turns_of_many_waits_on_one_session() {
         granted
     }));
     let lets_go = async {
-        // All but ten, while they wait.
+        // All but five, while they wait.
         tokio::time::sleep(MS * 30).await;
-        for lock in &mut held[10..] {
+        for lock in &mut held[5..] {
             lock.release().await.unwrap();
         }
     };
     let (granted, ()) = join(waits, lets_go).await;
-    assert!(!granted[..10].iter().any(|granted| *granted));
+    assert!(!granted[..5].iter().any(|granted| *granted));
     let count = granted.iter().filter(|granted| **granted).count();
-    assert!(count > 0, "none of fifty was granted in its turns");
+    assert!(count > 0, "none was granted in its turn");
 }
