@@ -23,7 +23,7 @@ impl<D: Driver> LocksBuilder<D> {
         let settings = Settings {
             max_batch: D::BATCH,
             in_flight: D::IN_FLIGHT,
-            slice: D::SLICE,
+            slice: D::slice,
             ..Settings::default()
         };
         let options = SessionOptions { lease: settings.lease, name: "dlock".to_owned() };

@@ -33,9 +33,13 @@ pub trait Driver: Send + Sync + 'static {
     const IN_FLIGHT: usize = 1;
     /// How many keys one batch may have.
     const BATCH: usize = 1000;
-    /// The longest that one [`wait`](Session::wait) may take. It is at most a second where a wait cannot be
-    /// called back, since a dropped request must not stay in the server's queue.
-    const SLICE: Duration = Duration::from_millis(900);
+
+    /// How long one [`wait`](Session::wait) may take, for a request that has waited for so long; chance makes
+    /// it up to a tenth shorter. A dropped request stays in the server's queue until it ends.
+    #[must_use]
+    fn slice(_waited: Duration) -> Duration {
+        Duration::from_millis(900)
+    }
 
     /// Opens a session that is clean: no limits of the role's, nothing that is looked up by somebody
     /// else's search path. It is given up after ten seconds.

@@ -35,6 +35,7 @@ mod drive;
 mod halves;
 mod key;
 mod leaving;
+mod locks;
 mod mode;
 #[cfg(any(feature = "bb8", feature = "deadpool"))]
 mod pooled;
@@ -48,6 +49,7 @@ mod xact;
 pub use advisory::Advisory;
 pub use halves::Session;
 pub use key::{Key, Number};
+pub use locks::{Held, Locks, LocksBuilder, LocksError, Server, ServerSession};
 pub use mode::Mode;
 pub use session::{AsSession, HasClient};
 pub use tokio_postgres;

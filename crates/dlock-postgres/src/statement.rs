@@ -29,6 +29,27 @@ pub(crate) const PREPARED: &str = "SELECT CASE WHEN $2 THEN CASE \
      WHEN $3 THEN pg_catalog.pg_advisory_unlock_shared($1) \
      ELSE pg_catalog.pg_advisory_unlock($1) END";
 
+/// Tries and releases of many keys: `$1` is the key or its first half, `$2` its other half or NULL, `$3`
+/// whether it is tried, `$4` whether it is shared.
+pub(crate) const BATCH: &str = "SELECT CASE WHEN t IS NULL THEN NULL \
+     WHEN b IS NULL THEN CASE \
+     WHEN t AND s THEN pg_catalog.pg_try_advisory_lock_shared(a) \
+     WHEN t THEN pg_catalog.pg_try_advisory_lock(a) \
+     WHEN s THEN pg_catalog.pg_advisory_unlock_shared(a) \
+     ELSE pg_catalog.pg_advisory_unlock(a) END \
+     WHEN t AND s THEN pg_catalog.pg_try_advisory_lock_shared(a::pg_catalog.int4,b) \
+     WHEN t THEN pg_catalog.pg_try_advisory_lock(a::pg_catalog.int4,b) \
+     WHEN s THEN pg_catalog.pg_advisory_unlock_shared(a::pg_catalog.int4,b) \
+     ELSE pg_catalog.pg_advisory_unlock(a::pg_catalog.int4,b) END \
+     FROM ROWS FROM (pg_catalog.unnest($1),pg_catalog.unnest($2),pg_catalog.unnest($3),\
+     pg_catalog.unnest($4)) AS x(a,b,t,s)";
+
+/// Whether it is a standby, which running server and database this is, and the lease as it was taken.
+pub(crate) const SESSION: &str = "SELECT pg_catalog.pg_is_in_recovery(),\
+     pg_catalog.concat(pg_catalog.pg_postmaster_start_time(),' ',pg_catalog.inet_server_addr(),' ',\
+     pg_catalog.inet_server_port(),' ',pg_catalog.current_database()),\
+     pg_catalog.current_setting('idle_session_timeout',true)";
+
 /// Undoes what a transaction's lock did behind its savepoint.
 pub(crate) const ROLL_BACK_TO: &str = "ROLLBACK TO SAVEPOINT dlock;RELEASE SAVEPOINT dlock";
 

@@ -23,8 +23,8 @@ impl Part {
     fn what(self) -> What {
         match self {
             Part::Try | Part::Probe => What::Try,
-            Part::Release => What::Release,
-            Part::Undo | Part::EndProbe => What::Undo,
+            Part::Release | Part::EndProbe => What::Release,
+            Part::Undo => What::Undo,
         }
     }
 }

@@ -58,16 +58,22 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
         self.actions.push(Action::Wait { session, key, mode, limit });
     }
 
-    /// How long the key waits at a time: no longer than its only request does.
+    /// How long the key waits at a time: no longer than its only request does, and shorter while other keys
+    /// want the session.
     fn slice(&mut self, key: KeyId) -> Duration {
         let others = !self.parked.is_empty();
-        let longest = if others { self.about(self.settings.turn) } else { self.settings.slice };
+        let head = self.head(key).and_then(|(head, _)| self.requests.get(&head));
+        let Some((since, patience)) = head.map(|head| (head.since, head.patience)) else {
+            return self.settings.turn;
+        };
+        let slice =
+            if others { self.settings.turn } else { (self.settings.slice)(self.now - since) };
+        let slice = slice.mul_f64(1.0 - self.rng.f64() / 10.0);
         let entry = &self.keys[key];
         let is_alone = entry.waiting.len() - entry.given_up == 1;
-        let head = self.head(key).map(|(head, _)| head);
-        match head.and_then(|head| self.requests.get(&head)).map(|head| head.patience) {
-            Some(Patience::Until(end)) if is_alone => longest.min(end.saturating_sub(self.now)),
-            _ => longest,
+        match patience {
+            Patience::Until(end) if is_alone => slice.min(end.saturating_sub(self.now)),
+            _ => slice,
         }
     }
 

@@ -17,8 +17,8 @@ pub(crate) struct Settings {
     pub(crate) lease: Duration,
     /// How long a key stays in the process while others in it want it.
     pub(crate) stay: Duration,
-    /// The longest wait that is asked of the server at a time.
-    pub(crate) slice: Duration,
+    /// How long the server is asked to wait at a time, for a request that has waited for so long.
+    pub(crate) slice: fn(Duration) -> Duration,
     /// The same while other keys want the session.
     pub(crate) turn: Duration,
     /// How often keys are tried that no session waits for.
@@ -51,7 +51,7 @@ impl Default for Settings {
             in_flight: 2,
             lease: Duration::from_secs(10),
             stay: Duration::from_millis(100),
-            slice: Duration::from_millis(900),
+            slice: |_| Duration::from_millis(900),
             turn: Duration::from_millis(150),
             retry: Duration::from_millis(50),
             idle: Duration::from_secs(60),
