@@ -46,6 +46,12 @@ pub use dlock_mssql as mssql;
 #[doc(inline)]
 pub use dlock_oracle as oracle;
 
+/// A database made of memory, for tests of code that locks.
+#[cfg(feature = "memory")]
+#[cfg_attr(docsrs, doc(cfg(feature = "memory")))]
+#[doc(inline)]
+pub use dlock_memory as memory;
+
 /// The front pages of the driver crates, whose examples are compiled with this crate's.
 #[cfg(doctest)]
 mod front_pages {

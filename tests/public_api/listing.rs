@@ -38,7 +38,9 @@ fn exported(modules: &Modules, it: &ItemUse, shown: &mut BTreeMap<String, String
     let UseTree::Path(path) = &it.tree else { return add_foreign(it, shown) };
     let Some(items) = modules.get(&path.ident.to_string()) else { return add_foreign(it, shown) };
     for leaf in leaves(&path.tree) {
-        let found = items.iter().find(|item| name(item).as_deref() == Some(leaf.as_str()));
+        let is_it = |item: &&Item| name(item).as_deref() == Some(leaf.as_str());
+        // The module may have it from one of its own.
+        let found = items.iter().find(is_it).or_else(|| modules.values().flatten().find(is_it));
         add(found.unwrap_or_else(|| panic!("{leaf} is exported from afar")), shown);
     }
 }

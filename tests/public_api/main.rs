@@ -9,9 +9,11 @@ mod visible;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-const CRATES: [(&str, &str); 6] = [
+const CRATES: [(&str, &str); 8] = [
     ("dlock-db", "."),
     ("dlock-core", "crates/dlock-core"),
+    ("dlock-locks", "crates/dlock-locks"),
+    ("dlock-memory", "crates/dlock-memory"),
     ("dlock-postgres", "crates/dlock-postgres"),
     ("dlock-mysql", "crates/dlock-mysql"),
     ("dlock-mssql", "crates/dlock-mssql"),

@@ -5,17 +5,27 @@ use std::fs;
 use std::path::Path;
 use syn::{Item, Meta};
 
-/// The modules of a crate by name, the root under the empty one. Tests are left out.
+/// The modules of a crate by their paths, the root under the empty one. Tests are left out.
 pub(crate) fn modules(root: &Path) -> BTreeMap<String, Vec<Item>> {
     let mut modules = BTreeMap::new();
-    let items = parsed(root);
-    for name in items.iter().filter_map(file_module) {
-        let file = root.with_file_name(format!("{name}.rs"));
-        let nested = modules.insert(name, parsed(&file));
-        assert!(nested.is_none(), "{} twice", file.display());
-    }
-    modules.insert(String::new(), items);
+    let directory = root.parent().expect("a crate's root is in a directory");
+    add(String::new(), parsed(root), directory, &mut modules);
     modules
+}
+
+/// Adds a module whose own modules are in this directory.
+fn add(
+    path: String,
+    items: Vec<Item>,
+    directory: &Path,
+    modules: &mut BTreeMap<String, Vec<Item>>,
+) {
+    for name in items.iter().filter_map(file_module) {
+        let nested = if path.is_empty() { name.clone() } else { format!("{path}::{name}") };
+        let items = parsed(&directory.join(format!("{name}.rs")));
+        add(nested, items, &directory.join(&name), modules);
+    }
+    modules.insert(path, items);
 }
 
 fn parsed(file: &Path) -> Vec<Item> {

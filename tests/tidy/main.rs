@@ -5,8 +5,8 @@ mod functions;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PUBLISHED: [&str; 5] =
-    ["dlock-core", "dlock-postgres", "dlock-mysql", "dlock-mssql", "dlock-oracle"];
+const PUBLISHED: [&str; 6] =
+    ["dlock-core", "dlock-memory", "dlock-postgres", "dlock-mysql", "dlock-mssql", "dlock-oracle"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -9,8 +9,16 @@ use crate::report::{Outcome, Report};
 use crate::tools::tool;
 
 /// In the order in which they are published.
-const PUBLISHED: [&str; 6] =
-    ["dlock-core", "dlock-postgres", "dlock-mysql", "dlock-mssql", "dlock-oracle", "dlock-db"];
+const PUBLISHED: [&str; 8] = [
+    "dlock-core",
+    "dlock-locks",
+    "dlock-memory",
+    "dlock-postgres",
+    "dlock-mysql",
+    "dlock-mssql",
+    "dlock-oracle",
+    "dlock-db",
+];
 const MSRV: &str = env!("CARGO_PKG_RUST_VERSION");
 
 /// Runs every step, also behind one that failed, and sums up.
