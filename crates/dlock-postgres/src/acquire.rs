@@ -133,7 +133,8 @@ impl<S: AsSession> Advisory<S> {
         loop {
             let turn = self.turn(&slices).await;
             let Some(length) = slices.next(self.registry.holds_beside(self.number())) else {
-                return Ok(false);
+                // Where its turn never came, the key may have become free meanwhile.
+                return Ok(turn.is_none() && matches!(self.attempt().await?, Attempt::Granted));
             };
             match self.wait_once(length, turn, &mut slices).await? {
                 Slice::Granted => return Ok(true),
