@@ -74,6 +74,19 @@ impl<D: Driver> LocksBuilder<D> {
         let inputs = inputs.map_err(Error::Thread)?;
         Ok(Locks { shared: Arc::new(Shared::new(inputs, clock)) })
     }
+
+    /// The locks, with one session open: what cannot work is known now.
+    ///
+    /// # Errors
+    /// [`Error::NotConnected`] when no session could be opened.
+    ///
+    /// # Cancel safety
+    /// Dropped, nothing stays open.
+    pub async fn connect(self) -> Result<Locks<D>, Error<D::Error>> {
+        let locks = self.build()?;
+        locks.open().await?;
+        Ok(locks)
+    }
 }
 
 impl<D: Driver> fmt::Debug for LocksBuilder<D> {

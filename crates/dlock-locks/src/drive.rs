@@ -34,6 +34,16 @@ pub(crate) struct Drive<D: Driver> {
     pub(crate) id: SessionId,
     pub(crate) jobs: UnboundedReceiver<Job<D::Key>>,
     pub(crate) heard: UnboundedSender<Heard<D>>,
+    /// What it ended with.
+    pub(crate) error: Option<Arc<D::Error>>,
+}
+
+/// However it ends, in a panic of the driver's too, the engine is told.
+impl<D: Driver> Drop for Drive<D> {
+    fn drop(&mut self) {
+        let error = self.error.take();
+        self.tell(Heard::event(Event::Ended { session: self.id, error }));
+    }
 }
 
 /// What comes next to a session.
@@ -45,14 +55,13 @@ enum Next<D: Driver> {
 
 impl<D: Driver> Drive<D> {
     pub(crate) async fn run(mut self, driver: Arc<D>, options: SessionOptions) {
-        let error = match self.open(&driver, &options).await {
+        self.error = match self.open(&driver, &options).await {
             Ok(session) => {
                 self.tell(Heard::opened(self.id, &session));
                 self.serve(session).await
             }
             Err(error) => error,
         };
-        self.tell(Heard::event(Event::Ended { session: self.id, error }));
     }
 
     fn tell(&self, heard: Heard<D>) {

@@ -19,6 +19,7 @@ use tokio::runtime::Builder;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
+use tracing::warn;
 
 /// How many inputs are taken in before anything is done about them.
 const TAKEN: usize = 1024;
@@ -31,6 +32,9 @@ pub(crate) struct Line<K> {
     pub(crate) trust: Arc<Trust>,
     pub(crate) has_lease: bool,
 }
+
+/// Who waits for a session.
+type Opener<D> = oneshot::Sender<Result<(), Option<Arc<<D as Driver>::Error>>>>;
 
 /// A timer that is set.
 type Timer = Pin<Box<dyn Future<Output = ()>>>;
@@ -47,6 +51,8 @@ pub(crate) struct Engine<D: Driver> {
     pub(crate) requests: HashMap<RequestId, oneshot::Sender<Granting<D>>>,
     pub(crate) holds: HashMap<RequestId, Arc<Hold>>,
     pub(crate) releases: HashMap<RequestId, oneshot::Sender<Result<(), LostReason>>>,
+    /// Who waits for a session to be open.
+    openers: Vec<Opener<D>>,
     pub(crate) closers: Vec<oneshot::Sender<()>>,
     pub(crate) is_closed: bool,
     timer: Option<(Moment, Timer)>,
@@ -89,6 +95,7 @@ impl<D: Driver> Engine<D> {
             requests: HashMap::new(),
             holds: HashMap::new(),
             releases: HashMap::new(),
+            openers: Vec::new(),
             closers: Vec::new(),
             is_closed: false,
             timer: None,
@@ -164,10 +171,27 @@ impl<D: Driver> Engine<D> {
         {
             line.has_lease = heard.has_lease;
         }
-        if let Event::Ended { session, .. } = &heard.event {
+        if let Event::Ended { session, error } = &heard.event {
             self.lines.remove(session);
+            if let Some(error) = error {
+                warn!(db.system.name = D::SYSTEM, %error, "a session of locks has ended");
+            }
         }
+        self.tell_openers(&heard.event);
         self.model.handle(now, heard.event);
+    }
+
+    /// Who waits for a session is told of the first that is open, or could not be opened.
+    fn tell_openers(&mut self, event: &Event<D::Key, Arc<D::Error>>) {
+        let opened = match event {
+            Event::Opened { .. } => Ok(()),
+            Event::Ended { error, .. } => Err(error.clone()),
+            _ => return,
+        };
+        for opener in self.openers.drain(..) {
+            // Who has gone away need not know.
+            let _ = opener.send(opened.clone());
+        }
     }
 
     fn told(&mut self, now: Moment, input: Input<D>) {
@@ -186,6 +210,10 @@ impl<D: Driver> Engine<D> {
                 self.holds.remove(&request);
                 self.model.handle(now, Event::Released(request));
             }
+            Input::Open(answer) => {
+                self.openers.push(answer);
+                self.model.handle(now, Event::Needed);
+            }
             // Who has gone away needs no figures.
             Input::Stats(answer) => drop(answer.send(self.model.stats())),
             Input::Close(answer) => {
@@ -193,5 +221,12 @@ impl<D: Driver> Engine<D> {
                 self.model.handle(now, Event::Closed);
             }
         }
+    }
+}
+
+/// What is left when the thread ends is lost: nobody looks after its sessions any more.
+impl<D: Driver> Drop for Engine<D> {
+    fn drop(&mut self) {
+        self.holds.drain().for_each(|(_, hold)| hold.lose(LostReason::SessionEnded));
     }
 }

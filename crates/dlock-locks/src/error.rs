@@ -47,6 +47,12 @@ pub enum Error<E> {
         /// What the driver said; `None` where nothing answered within ten seconds.
         source: Option<Arc<E>>,
     },
+    /// No session could be opened to begin with.
+    #[error("no session could be opened")]
+    NotConnected {
+        /// What the driver said; `None` where nothing answered within ten seconds.
+        source: Option<Arc<E>>,
+    },
     /// The server said an error each time it was asked.
     #[error("the server could not be asked for {key}; the driver's own error says why")]
     Driver {

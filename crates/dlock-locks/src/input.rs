@@ -16,6 +16,7 @@ pub(crate) enum Input<D: Driver> {
     Ask(Asked<D::Key>, oneshot::Sender<Granting<D>>),
     Drop(RequestId),
     Release(RequestId, oneshot::Sender<Result<(), LostReason>>),
+    Open(oneshot::Sender<Result<(), Option<Arc<D::Error>>>>),
     Stats(oneshot::Sender<Stats>),
     Close(oneshot::Sender<()>),
 }

@@ -123,6 +123,14 @@ impl<D: Driver> Locks<D> {
         self.key(key)?.with(wait, body).await
     }
 
+    /// Waits until a session is open.
+    pub(crate) async fn open(&self) -> Result<(), Error<D::Error>> {
+        let (sender, answer) = oneshot::channel();
+        self.shared.tell(Input::Open(sender));
+        let opened = answer.await.map_err(|_| Error::Closed)?;
+        opened.map_err(|source| Error::NotConnected { source })
+    }
+
     /// Counts.
     ///
     /// # Errors

@@ -121,6 +121,8 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
             Event::Opened { session, server } => self.opened(session, server),
             Event::Answered { session, answer } => self.answered(session, answer),
             Event::Ended { session, error } => self.ended(session, error),
+            Event::Needed if self.is_closed => {}
+            Event::Needed => drop(self.serving()),
             Event::Closed => self.close(),
         }
     }

@@ -3,10 +3,11 @@ use crate::driver::Driver;
 use crate::engine::{Engine, Line};
 use crate::hold::{Hold, Trust};
 use crate::input::Granting;
-use crate::model::{Action, Moment, RequestId, SessionId};
+use crate::model::{Action, Ending, Moment, RequestId, SessionId};
 use std::sync::Arc;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::task::spawn_local;
+use tracing::warn;
 
 impl<D: Driver> Engine<D> {
     pub(crate) fn perform(&mut self, action: Action<D::Key, Arc<D::Error>>) {
@@ -17,7 +18,7 @@ impl<D: Driver> Engine<D> {
                 self.post(session, Job::Wait { key, mode, limit });
             }
             Action::Ping(session) => self.post(session, Job::Ping),
-            Action::End { session, how } => self.post(session, Job::End(how)),
+            Action::End { session, how } => self.end(session, how),
             Action::Trust { session, sent } => self.trust(session, sent),
             Action::Grant { request, session } => self.grant(request, session),
             Action::Refuse { request, refusal } => self.answer(request, Err(refusal)),
@@ -39,8 +40,18 @@ impl<D: Driver> Engine<D> {
         let (jobs, queue) = unbounded_channel();
         let trust = Arc::new(Trust::until(Trust::FOREVER));
         self.lines.insert(id, Line { jobs, trust, has_lease: false });
-        let drive = Drive { id, jobs: queue, heard: self.heard.clone() };
+        let drive = Drive { id, jobs: queue, heard: self.heard.clone(), error: None };
         spawn_local(drive.run(Arc::clone(&self.driver), self.options.clone()));
+    }
+
+    fn end(&self, session: SessionId, how: Ending) {
+        if how == Ending::AtOnce {
+            warn!(
+                db.system.name = D::SYSTEM,
+                "a session of locks was silent for too long and is given up with what it held"
+            );
+        }
+        self.post(session, Job::End(how));
     }
 
     fn post(&self, session: SessionId, job: Job<D::Key>) {

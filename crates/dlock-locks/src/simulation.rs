@@ -117,3 +117,11 @@ fn cut_sessions_are_given_up_before_the_server_gives_their_keys_away() {
         assert!(figures.lost > 0, "{figures}");
     }
 }
+
+#[test]
+fn what_is_held_for_long_is_kept() {
+    let long = Work::exclusive(3, Duration::from_secs(60), 1);
+    let figures = World::run(Plan::new(2, tasks(long, 3, 2)));
+    println!("6 tasks that hold for a minute: {figures}");
+    assert_eq!((figures.lost, figures.waits.len()), (0, 6), "{figures}");
+}

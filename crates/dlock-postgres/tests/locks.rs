@@ -167,8 +167,10 @@ async fn a_silent_network_is_told_before_another_holds() {
 async fn no_server_is_an_error() {
     let mut nowhere = Config::new();
     nowhere.host("127.0.0.1").port(1).user("nobody").password("secret").dbname("none");
-    let locks = locks(nowhere, "one");
+    let locks = locks(nowhere.clone(), "one");
     let error = in_time(locks.lock("k")).await.expect_err("nobody listens");
     assert!(matches!(error, Error::NoSession { source: Some(_), .. }), "{error:?}");
+    let connected = in_time(Locks::builder(Server::new(nowhere)).connect()).await;
+    assert!(matches!(connected, Err(Error::NotConnected { source: Some(_) })));
     assert!(!format!("{error:?} {error} {locks:?}").contains("secret"));
 }

@@ -16,6 +16,8 @@ pub(crate) enum Event<K, E> {
     Answered { session: SessionId, answer: Answer<E> },
     /// A session has ended, or could not be opened.
     Ended { session: SessionId, error: Option<E> },
+    /// A session is to be there, whether a key is asked for or not.
+    Needed,
     /// Everything is to be let go.
     Closed,
 }

@@ -26,6 +26,11 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
             }
             None => self.keys.insert(key),
         };
+        // Somebody is in front who could not have it either.
+        let entry = &self.keys[key];
+        if patience == Patience::No && entry.is_taken() && entry.is_wanted() {
+            return self.tell_refusal(request, Refusal::TimedOut);
+        }
         self.join(request, Request { key, mode, patience, since: self.now, has_it: false });
         self.serve(key);
     }

@@ -10,8 +10,6 @@ pub(crate) struct Process {
     pub(crate) tasks: HashMap<RequestId, usize>,
     /// Who holds, on which session.
     pub(crate) holds: HashMap<RequestId, SessionId>,
-    /// Until when each session is trusted.
-    pub(crate) trusted: HashMap<SessionId, Duration>,
     /// When the model wants to act next.
     pub(crate) alarm: Option<Duration>,
     /// The sessions whose network is cut.
@@ -27,7 +25,6 @@ impl Process {
             model: Model::new(settings, seed),
             tasks: HashMap::new(),
             holds: HashMap::new(),
-            trusted: HashMap::new(),
             alarm: None,
             cut: HashSet::new(),
             requests: 0,

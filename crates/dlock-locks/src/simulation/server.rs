@@ -106,9 +106,9 @@ impl Server {
         granted
     }
 
-    pub(crate) fn holds(&self, link: Link, key: u32) -> bool {
+    pub(crate) fn holds(&self, link: Link, key: u32, mode: Mode) -> bool {
         let queue = self.keys.get(&key);
-        queue.is_some_and(|queue| queue.holders.iter().any(|(holder, _)| *holder == link))
+        queue.is_some_and(|queue| queue.holders.contains(&(link, mode)))
     }
 
     /// Whether nobody holds anything, and nobody waits.

@@ -227,13 +227,9 @@ impl World {
             }
             Action::Ping(session) => self.send(process, session, Message::Ping),
             Action::End { session, .. } => self.end(process, session),
-            Action::Trust { session, sent } => {
-                let trust = self.plan.settings.lease - self.plan.settings.lease / 10;
-                self.processes[process].trusted.insert(session, sent + trust);
-            }
             Action::Grant { request, session } => self.granted(process, request, session),
             Action::Refuse { request, refusal } => self.refused(process, request, &refusal),
-            Action::Done { .. } => {}
+            Action::Done { .. } | Action::Trust { .. } => {}
             Action::Lose { request, .. } => {
                 self.figures.lost += 1;
                 self.processes[process].holds.remove(&request);
@@ -282,8 +278,15 @@ impl World {
         let task = &self.tasks[index];
         let (waited, kind) = (self.now - task.asked, task.kind);
         let link = (process, session);
+        let (key, mode) = (task.key, task.work.mode);
         if self.plan.kills.is_none() {
-            assert!(self.server.holds(link, task.key), "{link:?} {} {request:?}", task.key);
+            assert!(self.server.holds(link, key, mode), "{link:?} {key} {mode:?} {request:?}");
+        }
+        let others = self.processes[process].holds.keys().filter(|other| **other != request);
+        let tasks = others.filter_map(|other| self.processes[process].tasks.get(other));
+        for other in tasks.map(|other| &self.tasks[*other]).filter(|other| other.key == key) {
+            let both_shared = (mode, other.work.mode) == (Mode::Shared, Mode::Shared);
+            assert!(both_shared, "{key} is held beside {other:?}");
         }
         let first = self.queues.get_mut(&(process, task.key)).and_then(VecDeque::pop_front);
         assert_eq!(first, Some(request), "first in, first out");
@@ -466,10 +469,10 @@ impl World {
         }
         for (number, process) in self.processes.iter().enumerate() {
             for (request, session) in &process.holds {
-                let is_trusted = process.trusted.get(session).is_none_or(|end| self.now < *end);
-                let key = process.tasks.get(request).map(|task| self.tasks[*task].key);
-                let holds = key.is_none_or(|key| self.server.holds((number, *session), key));
-                assert!(!is_trusted || holds, "{number} {request:?} {session:?} {key:?}");
+                let task = process.tasks.get(request).map(|task| &self.tasks[*task]);
+                let link = (number, *session);
+                let holds = task.is_none_or(|it| self.server.holds(link, it.key, it.work.mode));
+                assert!(holds, "{number} {request:?} {session:?} {task:?}");
             }
         }
     }

@@ -46,6 +46,12 @@ async fn a_scope_releases() {
     assert!(matches!(refused, Err(Error::TimedOut { .. })));
 }
 
+#[tokio::test]
+async fn connecting_opens_one_session() {
+    let locks = in_time(Database::new().builder().connect()).await.expect("a session");
+    assert_eq!(locks.stats().await.expect("counts").sessions, 1);
+}
+
 /// A scope may be spawned.
 #[tokio::test]
 async fn a_scope_is_send() {
