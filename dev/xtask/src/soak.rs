@@ -18,7 +18,6 @@ pub(crate) fn soak(arguments: &[String]) -> Result<()> {
 /// # Errors
 /// Returns an error if an answer lied, or if they do not build or cannot run.
 pub(crate) fn waits(arguments: &[String]) -> Result<()> {
-    let program =
-        ["run", "--quiet", "--release", "--package", "dlock-waits", "--"];
+    let program = ["run", "--quiet", "--release", "--package", "dlock-waits", "--"];
     run(cargo(&program).args(arguments)).context("the figures of waits failed")
 }
