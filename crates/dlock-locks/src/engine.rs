@@ -216,11 +216,13 @@ impl<D: Driver> Engine<D> {
             }
             // Who has gone away needs no figures.
             Input::Stats(answer) => drop(answer.send(self.model.stats())),
-            Input::Close(answer) => {
-                self.closers.push(answer);
-                self.model.handle(now, Event::Closed);
-            }
+            Input::Close(answer) => self.close(now, answer),
         }
+    }
+
+    fn close(&mut self, now: Moment, answer: oneshot::Sender<()>) {
+        self.closers.push(answer);
+        self.model.handle(now, Event::Closed);
     }
 }
 

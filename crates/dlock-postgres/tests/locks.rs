@@ -174,3 +174,26 @@ async fn no_server_is_an_error() {
     assert!(matches!(connected, Err(Error::NotConnected { source: Some(_) })));
     assert!(!format!("{error:?} {error} {locks:?}").contains("secret"));
 }
+
+/// The holder's server process stands still: it is not trusted, and lets go when it goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_frozen_server_process_is_told_in_time() {
+    let server = Postgres::start(&[]).expect("a PostgreSQL server");
+    let config: Config = server.url().parse().expect("a PostgreSQL URL");
+    let [one, other] = [locks(config.clone(), "one"), locks(config.clone(), "other")];
+    let held = in_time(one.lock("k")).await.expect("a lock");
+    let (client, connection) = config.connect(NoTls).await.expect("a connection");
+    tokio::spawn(connection);
+    let look = "SELECT pid FROM pg_stat_activity WHERE application_name = 'one'";
+    let pid: i32 = client.query_one(look, &[]).await.expect("one session").get(0);
+    let pid = u32::try_from(pid).expect("a pid");
+    server.pause_backend(pid).expect("a pause");
+    let begun = Instant::now();
+    assert_eq!(in_time(held.lost()).await.reason(), LostReason::Silent);
+    let told = begun.elapsed();
+    println!("a frozen server process was told after {told:?}");
+    assert!(told < ms(3200), "{told:?}");
+    server.continue_backend(pid).expect("an end of the pause");
+    in_time(other.lock("k")).await.expect("a lock").release().await.expect("a release");
+    in_time(one.lock("k")).await.expect("a lock").release().await.expect("a release");
+}
