@@ -71,6 +71,11 @@ impl Session {
         &self.client
     }
 
+    /// Leaves the connection to its task, until the next exchange is polled.
+    pub(crate) fn hand_over(&self) {
+        self.drive.hand_over();
+    }
+
     /// Drives the connection until this exchange is over.
     pub(crate) async fn attend<T>(&self, exchange: Pin<&mut impl Future<Output = T>>) -> T {
         self.drive.attend(exchange).await

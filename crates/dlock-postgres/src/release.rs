@@ -104,6 +104,10 @@ impl<S: AsSession> Advisory<S> {
             .undoing
             .take()
             .unwrap_or_else(|| undo.answered(asked, queue(self.client(), &text), turn.flatten()));
+        if let Some(session) = S::halves(&self.kept) {
+            // A future that was forgotten may be the one that is woken, and drives no more.
+            session.hand_over();
+        }
         let link = S::link(&self.kept);
         let runtime = Handle::try_current().ok().or(self.runtime.clone());
         self.leaving = Some(Leaving::begin(undo, undoing, link, runtime.as_ref()));
