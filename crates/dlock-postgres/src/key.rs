@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// use dlock_postgres::Key;
 ///
 /// let key = Key::from("my-resource-key");
-/// assert_eq!(key, Key::from(-8735762693110921056));
+/// assert_eq!(key, Key::from(-8735762693110921056_i64));
 /// assert_eq!(key.to_string(), "my-resource-key (-8735762693110921056)");
 /// assert_eq!(Key::from((7, -1)).to_string(), "(7, -1)");
 /// ```
