@@ -104,6 +104,11 @@ impl<S: AsSession> Advisory<S> {
             .undoing
             .take()
             .unwrap_or_else(|| undo.answered(asked, queue(self.client(), &text), turn.flatten()));
+        self.go_on_with(undo, undoing);
+    }
+
+    /// Hands an undo to the background.
+    fn go_on_with(&mut self, undo: Undo, undoing: Undoing) {
         if let Some(session) = S::halves(&self.kept) {
             // A future that was forgotten may be the one that is woken, and drives no more.
             session.hand_over();
