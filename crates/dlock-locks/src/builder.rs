@@ -2,7 +2,7 @@ use crate::clock::Clock;
 use crate::driver::{Driver, SessionOptions};
 use crate::locks::Shared;
 use crate::model::Settings;
-use crate::{Error, Locks, engine};
+use crate::{Error, Locks, TlsDriver, engine};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,15 +64,25 @@ impl<D: Driver> LocksBuilder<D> {
         self
     }
 
+    /// Opens sessions with TLS by this connector of the native driver's.
+    pub fn tls<C>(mut self, connector: C) -> Self
+    where
+        D: TlsDriver<C>,
+    {
+        self.driver = self.driver.with_tls(connector);
+        self
+    }
+
     /// The locks. Nothing is opened yet.
     ///
     /// # Errors
     /// [`Error::Thread`] when the system has no thread left.
     pub fn build(self) -> Result<Locks<D>, Error<D::Error>> {
         let clock = Clock::start();
-        let inputs = engine::start(self.driver, self.settings, self.options, clock);
+        let driver = Arc::new(self.driver);
+        let inputs = engine::start(Arc::clone(&driver), self.settings, self.options, clock);
         let inputs = inputs.map_err(Error::Thread)?;
-        Ok(Locks { shared: Arc::new(Shared::new(inputs, clock)) })
+        Ok(Locks { shared: Arc::new(Shared::new(driver, inputs, clock)) })
     }
 
     /// The locks, with one session open: what cannot work is known now.

@@ -22,6 +22,8 @@ const OPENING: Duration = Duration::from_secs(10);
 pub(crate) enum Job<K> {
     Batch(Vec<Ask<K>>),
     Wait { key: K, mode: Mode, limit: Duration },
+    Convert { key: K, from: Mode, to: Mode, limit: Duration },
+    Raise { key: K, limit: Duration },
     Ping,
     End(Ending),
 }
@@ -142,6 +144,12 @@ async fn perform<D: Driver>(session: &D::Session, job: Job<D::Key>) -> Answered<
         Job::Wait { key, mode, limit } => {
             Answer::Wait(session.wait(&key, mode, limit).await.map_err(Arc::new))
         }
+        Job::Convert { key, from, to, limit } => {
+            Answer::Convert(session.convert(&key, from, to, limit).await.map_err(Arc::new))
+        }
+        Job::Raise { key, limit } => {
+            Answer::Raise(session.raise(&key, limit).await.map_err(Arc::new))
+        }
         // A ping that fails on a session that lives says that it lives.
         Job::Ping | Job::End(_) => {
             let _ = session.ping().await;
@@ -153,7 +161,8 @@ async fn perform<D: Driver>(session: &D::Session, job: Job<D::Key>) -> Answered<
 fn error_of<D: Driver>(answer: Answered<D>) -> Option<Arc<D::Error>> {
     match answer {
         Answer::Batch(answer) => answer.err(),
-        Answer::Wait(answer) => answer.err(),
+        Answer::Wait(answer) | Answer::Convert(answer) => answer.err(),
+        Answer::Raise(answer) => answer.err(),
         Answer::Pong => None,
     }
 }

@@ -1,4 +1,5 @@
 use crate::{Ask, Mode};
+use dlock_core::KeyError;
 use std::error;
 use std::fmt;
 use std::future::Future;
@@ -6,6 +7,8 @@ use std::hash::Hash;
 use std::time::Duration;
 
 /// A server, for [`Locks`](crate::Locks) to open sessions on: all that a driver writes, with [`Session`].
+/// What only some servers can do are traits of their own: [`SharedDriver`](crate::SharedDriver) and its
+/// neighbours.
 ///
 /// Each `Locks` has a thread of its own with a tokio runtime of that thread alone, where every method here
 /// is called: futures need not be `Send`, and may spawn.
@@ -41,6 +44,25 @@ pub trait Driver: Send + Sync + 'static {
         Duration::from_millis(900)
     }
 
+    /// Another key that belongs to this one: the same for everybody who derives it by this label, and
+    /// nobody's by chance.
+    fn derive(key: &Self::Key, label: &str) -> Self::Key;
+
+    /// Where waits go in slices: the key that a writer holds while it waits, so that readers who come later
+    /// stay behind it. A shared try is refused, and a shared wait waits, while somebody holds it.
+    #[must_use]
+    fn turnstile(_key: &Self::Key) -> Option<Self::Key> {
+        None
+    }
+
+    /// Whether the server takes this key, where its type does not say so already.
+    ///
+    /// # Errors
+    /// Why not.
+    fn accepts(&self, _key: &Self::Key) -> Result<(), KeyError> {
+        Ok(())
+    }
+
     /// Opens a session that is clean: no limits of the role's, nothing that is looked up by somebody
     /// else's search path. It is given up after ten seconds.
     fn open(
@@ -48,9 +70,6 @@ pub trait Driver: Send + Sync + 'static {
         options: &SessionOptions,
     ) -> impl Future<Output = Result<Self::Session, Self::Error>>;
 }
-
-/// A server that has a shared mode.
-pub trait SharedDriver: Driver {}
 
 /// What a session is opened with.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -82,14 +101,42 @@ pub trait Session: 'static {
     /// After an error nothing is known of any of them: they are undone, and asked for again.
     fn run(&self, asks: &[Ask<Self::Key>]) -> impl Future<Output = Result<Vec<bool>, Self::Error>>;
 
-    /// Waits in the server's queue for at most this long, rounded up to what the server counts in.
-    /// `false`: the session certainly does not hold the key. After an error it may.
+    /// Waits in the server's queue for at most this long, rounded up to what the server counts in; zero is
+    /// a try. `false`: the session certainly does not hold the key. After an error it may.
     fn wait(
         &self,
         key: &Self::Key,
         mode: Mode,
         limit: Duration,
     ) -> impl Future<Output = Result<bool, Self::Error>>;
+
+    /// Waits for the other mode of a key that this session holds, for at most this long. `false`: it is
+    /// held as before. After an error nobody knows, and the session is ended.
+    ///
+    /// Called where the driver is an [`UpdateDriver`](crate::UpdateDriver) or a
+    /// [`ModesDriver`](crate::ModesDriver).
+    fn convert(
+        &self,
+        _key: &Self::Key,
+        _from: Mode,
+        _to: Mode,
+        _limit: Duration,
+    ) -> impl Future<Output = Result<bool, Self::Error>> {
+        std::future::ready(Ok(false))
+    }
+
+    /// Raises the key's bid, in a commit of its own, and then its fence, whose number is returned. The
+    /// session holds the key and no other. `None`: fenced transactions of an earlier holder were in the way
+    /// for this long.
+    ///
+    /// Called where the driver is a [`FencedDriver`](crate::FencedDriver).
+    fn raise(
+        &self,
+        _key: &Self::Key,
+        _limit: Duration,
+    ) -> impl Future<Output = Result<Option<u64>, Self::Error>> {
+        std::future::ready(Ok(None))
+    }
 
     /// The smallest statement that counts as a sign of life.
     fn ping(&self) -> impl Future<Output = Result<(), Self::Error>>;

@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::drive::Job;
 use crate::driver::{Driver, SessionOptions};
 use crate::hold::{Hold, Trust};
-use crate::input::{Granting, Heard, Input};
+use crate::input::{Asking, Converting, Heard, Input, Refused};
 use crate::model::{Event, Model, Moment, RequestId, SessionId, Settings};
 use dlock_core::sleep;
 use std::collections::HashMap;
@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
-use tokio::task::LocalSet;
+use tokio::task::{LocalSet, spawn_local};
 use tracing::warn;
 
 /// How many inputs are taken in before anything is done about them.
@@ -48,8 +48,9 @@ pub(crate) struct Engine<D: Driver> {
     pub(crate) model: Model<D::Key, Arc<D::Error>>,
     pub(crate) heard: UnboundedSender<Heard<D>>,
     pub(crate) lines: HashMap<SessionId, Line<D::Key>>,
-    pub(crate) requests: HashMap<RequestId, oneshot::Sender<Granting<D>>>,
+    pub(crate) requests: HashMap<RequestId, Asking<D>>,
     pub(crate) holds: HashMap<RequestId, Arc<Hold>>,
+    pub(crate) conversions: HashMap<RequestId, oneshot::Sender<Result<bool, Refused<D>>>>,
     pub(crate) releases: HashMap<RequestId, oneshot::Sender<Result<(), LostReason>>>,
     /// Who waits for a session to be open.
     openers: Vec<Opener<D>>,
@@ -60,7 +61,7 @@ pub(crate) struct Engine<D: Driver> {
 
 /// Starts the thread. It ends when everybody who could tell it anything is gone, and all is let go.
 pub(crate) fn start<D: Driver>(
-    driver: D,
+    driver: Arc<D>,
     settings: Settings,
     options: SessionOptions,
     clock: Clock,
@@ -78,22 +79,23 @@ pub(crate) fn start<D: Driver>(
 
 impl<D: Driver> Engine<D> {
     fn new(
-        driver: D,
+        driver: Arc<D>,
         settings: Settings,
         options: SessionOptions,
         clock: Clock,
         heard: UnboundedSender<Heard<D>>,
     ) -> Self {
         Self {
-            driver: Arc::new(driver),
+            driver,
             options,
             trusted: settings.trust(),
             clock,
-            model: Model::new(settings, fastrand::u64(..)),
+            model: Model::new(settings, D::turnstile, fastrand::u64(..)),
             heard,
             lines: HashMap::new(),
             requests: HashMap::new(),
             holds: HashMap::new(),
+            conversions: HashMap::new(),
             releases: HashMap::new(),
             openers: Vec::new(),
             closers: Vec::new(),
@@ -196,33 +198,48 @@ impl<D: Driver> Engine<D> {
 
     fn told(&mut self, now: Moment, input: Input<D>) {
         match input {
-            Input::Ask(asked, answer) => {
-                self.requests.insert(asked.request, answer);
-                self.model.handle(now, Event::Asked(asked));
-            }
-            Input::Drop(request) => {
-                self.requests.remove(&request);
-                self.holds.remove(&request);
-                self.model.handle(now, Event::Dropped(request));
-            }
+            Input::Ask(asking) => self.ask(now, asking),
+            Input::Drop(request) => self.drop_request(now, request),
             Input::Release(request, answer) => {
                 self.releases.insert(request, answer);
                 self.holds.remove(&request);
                 self.model.handle(now, Event::Released(request));
             }
+            Input::Convert(converting) => self.convert(now, converting),
+            Input::Run(errand) => {
+                spawn_local(errand(Arc::clone(&self.driver), self.options.clone()));
+            }
+            // Who has gone away needs no names, nor figures.
+            Input::Names(keys, answer) => drop(answer.send(self.model.names(keys))),
+            Input::Stats(answer) => drop(answer.send(self.model.stats())),
             Input::Open(answer) => {
                 self.openers.push(answer);
                 self.model.handle(now, Event::Needed);
             }
-            // Who has gone away needs no figures.
-            Input::Stats(answer) => drop(answer.send(self.model.stats())),
-            Input::Close(answer) => self.close(now, answer),
+            Input::Close(answer) => {
+                self.closers.push(answer);
+                self.model.handle(now, Event::Closed);
+            }
         }
     }
 
-    fn close(&mut self, now: Moment, answer: oneshot::Sender<()>) {
-        self.closers.push(answer);
-        self.model.handle(now, Event::Closed);
+    fn ask(&mut self, now: Moment, asking: Asking<D>) {
+        let asked = asking.asked.clone();
+        self.requests.insert(asked.request, asking);
+        self.model.handle(now, Event::Asked(asked));
+    }
+
+    fn drop_request(&mut self, now: Moment, request: RequestId) {
+        self.requests.remove(&request);
+        self.holds.remove(&request);
+        self.conversions.remove(&request);
+        self.model.handle(now, Event::Dropped(request));
+    }
+
+    fn convert(&mut self, now: Moment, converting: Converting<D>) {
+        let Converting { request, to, patience, answer } = converting;
+        self.conversions.insert(request, answer);
+        self.model.handle(now, Event::Converting { request, to, patience });
     }
 }
 

@@ -1,8 +1,7 @@
 use crate::driver::Driver;
 use crate::input::Refused;
-use crate::{Lost, LostReason};
+use crate::{Lost, Mode};
 use dlock_core::KeyError;
-use std::fmt;
 use std::sync::Arc;
 
 /// Why a call did not do what it was asked to, and about which key.
@@ -61,6 +60,20 @@ pub enum Error<E> {
         /// What the driver said.
         source: Arc<E>,
     },
+    /// The lock is not held in the mode that this needs.
+    #[error("{key} is held in {mode} mode; ask for it in update mode to upgrade it")]
+    WrongMode {
+        /// The key.
+        key: String,
+        /// How it was held.
+        mode: Mode,
+    },
+    /// The lock has no fence, behind which a transaction could begin.
+    #[error("{key} is held without a fence; ask for it with `fenced`")]
+    NotFenced {
+        /// The key.
+        key: String,
+    },
     /// The factory was closed.
     #[error("these locks were closed; make new ones")]
     Closed,
@@ -81,9 +94,5 @@ impl<E> Error<E> {
             Refusal::Failed(source) => Error::Driver { key, source },
             Refusal::Closed => Error::Closed,
         }
-    }
-
-    pub(crate) fn lost(key: &impl fmt::Display, reason: LostReason) -> Self {
-        Error::Lost(Lost::new(key.to_string(), reason))
     }
 }

@@ -1,9 +1,10 @@
 use crate::driver::Driver;
 use crate::hold::Hold;
-use crate::input::Input;
+use crate::input::{Converting, Input};
 use crate::locks::Shared;
 use crate::model::RequestId;
-use crate::{Error, Lost, Mode};
+use crate::{Error, Lost, LostReason, Mode};
+use dlock_core::Wait;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -13,34 +14,51 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-/// A lock that is held, until it is released, dropped or lost.
+/// One key of a [`Held`].
+pub(crate) struct Part<D: Driver> {
+    pub(crate) request: RequestId,
+    pub(crate) key: D::Key,
+    pub(crate) hold: Arc<Hold>,
+}
+
+impl<D: Driver> Part<D> {
+    fn loss(&self) -> Option<Lost> {
+        self.hold.lost().map(|reason| Lost::new(self.key.to_string(), reason))
+    }
+}
+
+/// A lock that is held, until it is released, dropped or lost: of one key, or of
+/// [several](crate::Locks::lock_all).
 ///
 /// Dropping it releases in the background. It may be sent to other tasks and threads, and dropped on any.
 #[must_use = "the lock is released when this is dropped"]
 pub struct Held<D: Driver> {
     shared: Arc<Shared<D>>,
-    request: RequestId,
-    key: D::Key,
+    /// At least one.
+    parts: Vec<Part<D>>,
     mode: Mode,
-    hold: Arc<Hold>,
-    is_out: bool,
+    cancel: CancellationToken,
 }
 
 impl<D: Driver> Held<D> {
     pub(crate) fn new(
         shared: Arc<Shared<D>>,
-        request: RequestId,
-        key: D::Key,
+        parts: Vec<Part<D>>,
         mode: Mode,
-        hold: Arc<Hold>,
+        cancel: CancellationToken,
     ) -> Self {
-        Self { shared, request, key, mode, hold, is_out: true }
+        Self { shared, parts, mode, cancel }
     }
 
-    /// The key as the server sees it.
+    /// The key as the server sees it; the first of several.
     #[must_use]
     pub fn key(&self) -> &D::Key {
-        &self.key
+        &self.parts[0].key
+    }
+
+    /// All its keys, in the order in which they were taken.
+    pub fn keys(&self) -> impl Iterator<Item = &D::Key> {
+        self.parts.iter().map(|part| &part.key)
     }
 
     /// How it is held.
@@ -49,10 +67,17 @@ impl<D: Driver> Held<D> {
         self.mode
     }
 
-    /// Whether it is lost. What was lost once stays so.
+    /// The number of its fence: higher than that of any holder of the key before. `None` where
+    /// [`fenced`](crate::Request::fenced) was not asked for.
+    #[must_use]
+    pub fn token(&self) -> Option<u64> {
+        self.parts[0].hold.token()
+    }
+
+    /// Whether it is lost, or one of its keys is. What was lost once stays so.
     #[must_use]
     pub fn is_lost(&self) -> bool {
-        self.hold.lost().is_some()
+        self.loss().is_some()
     }
 
     /// Completes when it is lost, and says why.
@@ -64,21 +89,21 @@ impl<D: Driver> Held<D> {
             if let Some(lost) = self.loss() {
                 return lost;
             }
-            self.hold.token().cancelled().await;
+            self.cancel.cancelled().await;
         }
     }
 
     /// A token that is cancelled when the lock is lost. It is not when the lock is released.
     #[must_use]
     pub fn cancelled(&self) -> CancellationToken {
-        self.hold.token().clone()
+        self.cancel.clone()
     }
 
     /// How long the lock is certainly held from now on, by what was last heard of the server. `None`: its
     /// session has no lease, so that nobody can say.
     #[must_use]
     pub fn trusted_for(&self) -> Option<Duration> {
-        self.hold.trusted_for()
+        self.parts.iter().filter_map(|part| part.hold.trusted_for()).min()
     }
 
     /// Asks before a side effect: is the lock trusted for at least so long?
@@ -91,7 +116,7 @@ impl<D: Driver> Held<D> {
         }
         match self.trusted_for() {
             Some(left) if left < duration => {
-                Err(Lost::new(self.key.to_string(), crate::LostReason::Silent))
+                Err(Lost::new(self.key().to_string(), LostReason::Silent))
             }
             _ => Ok(()),
         }
@@ -128,26 +153,53 @@ impl<D: Driver> Held<D> {
     /// # Cancel safety
     /// Dropped, the release goes on.
     pub async fn release(mut self) -> Result<(), Error<D::Error>> {
-        self.is_out = false;
-        let was_lost = self.hold.lost();
-        let (sender, answer) = oneshot::channel();
-        self.shared.tell(Input::Release(self.request, sender));
-        let released = answer.await.unwrap_or(Err(crate::LostReason::Closed));
-        match was_lost.map_or(released, Err) {
-            Ok(()) => Ok(()),
-            Err(reason) => Err(Error::lost(&self.key, reason)),
+        let was_lost = self.loss();
+        let parts = std::mem::take(&mut self.parts);
+        let answers = Vec::from_iter(parts.into_iter().map(|part| self.let_go(part)));
+        let mut released = was_lost.map_or(Ok(()), Err);
+        for (key, answer) in answers {
+            let reason = answer.await.unwrap_or(Err(LostReason::Closed));
+            released = released.and(reason.map_err(|reason| Lost::new(key.to_string(), reason)));
         }
+        released.map_err(Error::Lost)
+    }
+
+    fn let_go(&self, part: Part<D>) -> (D::Key, oneshot::Receiver<Result<(), LostReason>>) {
+        let (sender, answer) = oneshot::channel();
+        self.shared.tell(Input::Release(part.request, sender));
+        (part.key, answer)
+    }
+
+    /// Takes it to another mode, and gives it back with whether it is now.
+    pub(crate) async fn change(
+        mut self,
+        to: Mode,
+        wait: Wait,
+    ) -> Result<(Self, bool), Error<D::Error>> {
+        let (answer, changed) = oneshot::channel();
+        let (request, patience) = (self.parts[0].request, self.shared.patience(wait));
+        self.shared.tell(Input::Convert(Converting { request, to, patience, answer }));
+        let changed = changed.await;
+        if let Some(lost) = self.loss() {
+            return Err(lost.into());
+        }
+        let changed = changed.map_err(|_| Error::Closed)?;
+        let changed = changed.map_err(|refused| Error::refused::<D>(self.key(), refused))?;
+        if changed {
+            self.mode = to;
+        }
+        Ok((self, changed))
     }
 
     fn loss(&self) -> Option<Lost> {
-        self.hold.lost().map(|reason| Lost::new(self.key.to_string(), reason))
+        self.parts.iter().find_map(Part::loss)
     }
 }
 
 impl<D: Driver> Drop for Held<D> {
     fn drop(&mut self) {
-        if self.is_out {
-            self.shared.tell(Input::Drop(self.request));
+        for part in self.parts.drain(..) {
+            self.shared.tell(Input::Drop(part.request));
         }
     }
 }
@@ -155,9 +207,9 @@ impl<D: Driver> Drop for Held<D> {
 impl<D: Driver> fmt::Debug for Held<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Held")
-            .field("key", &self.key)
+            .field("keys", &Vec::from_iter(self.keys()))
             .field("mode", &self.mode)
-            .field("lost", &self.hold.lost())
+            .field("lost", &self.loss())
             .finish_non_exhaustive()
     }
 }

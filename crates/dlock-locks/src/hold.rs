@@ -33,18 +33,25 @@ fn nanos(duration: Duration) -> u64 {
 #[derive(Debug)]
 pub(crate) struct Hold {
     lost: OnceLock<LostReason>,
-    token: CancellationToken,
+    cancel: CancellationToken,
+    /// The fence's number.
+    token: Option<u64>,
     trust: Arc<Trust>,
     clock: Clock,
 }
 
 impl Hold {
-    pub(crate) fn new(trust: Arc<Trust>, clock: Clock) -> Self {
-        Self { lost: OnceLock::new(), token: CancellationToken::new(), trust, clock }
+    pub(crate) fn new(
+        trust: Arc<Trust>,
+        clock: Clock,
+        cancel: CancellationToken,
+        token: Option<u64>,
+    ) -> Self {
+        Self { lost: OnceLock::new(), cancel, token, trust, clock }
     }
 
-    pub(crate) fn token(&self) -> &CancellationToken {
-        &self.token
+    pub(crate) fn token(&self) -> Option<u64> {
+        self.token
     }
 
     /// Why it is lost. What is seen by the clock here is lost for good, whatever the engine hears later.
@@ -58,7 +65,7 @@ impl Hold {
     pub(crate) fn lose(&self, reason: LostReason) {
         // The first reason stays.
         let _ = self.lost.set(reason);
-        self.token.cancel();
+        self.cancel.cancel();
     }
 
     /// `None`: its session has no lease.

@@ -1,27 +1,40 @@
 #![doc = include_str!("../README.md")]
 
+mod ability;
 mod builder;
+mod change;
 mod clock;
 mod drive;
 mod driver;
 mod engine;
+mod errand;
 mod error;
+mod fenced;
+mod finding;
 mod held;
 mod hold;
+mod holder;
 mod input;
 mod locks;
 mod lost;
 mod mode;
 mod model;
+mod pending;
 mod perform;
 mod request;
 #[cfg(test)]
 mod simulation;
 
+pub use ability::{
+    FencedConnection, FencedDriver, InspectDriver, ModesDriver, SharedDriver, TlsDriver,
+    UpdateDriver, UrlDriver,
+};
 pub use builder::LocksBuilder;
-pub use driver::{Driver, Session, SessionOptions, SharedDriver};
+pub use driver::{Driver, Session, SessionOptions};
 pub use error::Error;
+pub use finding::{Finding, Severity};
 pub use held::Held;
+pub use holder::Holder;
 pub use locks::Locks;
 pub use lost::{Lost, LostReason};
 pub use mode::Mode;

@@ -1,7 +1,7 @@
 use crate::clock::Clock;
 use crate::driver::Driver;
 use crate::input::Input;
-use crate::model::{RequestId, Stats};
+use crate::model::{Patience, RequestId, Stats};
 use crate::{Error, Held, LocksBuilder, Request};
 use dlock_core::{KeyError, Wait};
 use std::fmt;
@@ -13,14 +13,15 @@ use tokio::sync::oneshot;
 
 /// What the handles of one engine share.
 pub(crate) struct Shared<D: Driver> {
+    pub(crate) driver: Arc<D>,
     inputs: UnboundedSender<Input<D>>,
     requests: AtomicU64,
     pub(crate) clock: Clock,
 }
 
 impl<D: Driver> Shared<D> {
-    pub(crate) fn new(inputs: UnboundedSender<Input<D>>, clock: Clock) -> Self {
-        Self { inputs, requests: AtomicU64::new(0), clock }
+    pub(crate) fn new(driver: Arc<D>, inputs: UnboundedSender<Input<D>>, clock: Clock) -> Self {
+        Self { driver, inputs, requests: AtomicU64::new(0), clock }
     }
 
     /// An engine that is gone has let go of everything; who waits for its answer sees that.
@@ -30,6 +31,17 @@ impl<D: Driver> Shared<D> {
 
     pub(crate) fn request(&self) -> RequestId {
         RequestId(self.requests.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Until when a wait goes on that begins now.
+    pub(crate) fn patience(&self, wait: Wait) -> Patience {
+        match wait.normal() {
+            Wait::No => Patience::No,
+            Wait::Forever => Patience::Forever,
+            Wait::For(limit) => {
+                self.clock.now().checked_add(limit).map_or(Patience::Forever, Patience::Until)
+            }
+        }
     }
 }
 
@@ -45,8 +57,8 @@ pub struct Locks<D: Driver> {
 
 impl<D: Driver> Locks<D> {
     /// Settings for locks over this driver.
-    pub fn builder(driver: D) -> LocksBuilder<D> {
-        LocksBuilder::new(driver)
+    pub fn builder(driver: impl Into<D>) -> LocksBuilder<D> {
+        LocksBuilder::new(driver.into())
     }
 
     /// A request for a key, to be refined.
@@ -57,7 +69,17 @@ impl<D: Driver> Locks<D> {
     where
         K: TryInto<D::Key, Error: Into<KeyError>>,
     {
-        key.try_into().map(|key| Request::new(self.clone(), key)).map_err(Into::into)
+        Ok(Request::new(self.clone(), self.checked(key)?))
+    }
+
+    /// A key that names a lock on this server.
+    pub(crate) fn checked<K>(&self, key: K) -> Result<D::Key, KeyError>
+    where
+        K: TryInto<D::Key, Error: Into<KeyError>>,
+    {
+        let key = key.try_into().map_err(Into::into)?;
+        self.shared.driver.accepts(&key)?;
+        Ok(key)
     }
 
     /// Waits for a key for as long as it takes.

@@ -8,6 +8,8 @@ pub enum LostReason {
     Silent,
     /// The server said that the session did not hold the key.
     NotHeld,
+    /// Its fence was raised by a later holder.
+    Fenced,
     /// The `Locks` it came from was closed.
     Closed,
 }
@@ -42,6 +44,7 @@ impl Lost {
             LostReason::SessionEnded => "its session has ended",
             LostReason::Silent => "the server was silent for longer than the lease is trusted",
             LostReason::NotHeld => "the server says that the session did not hold it",
+            LostReason::Fenced => "a later holder has raised its fence",
             LostReason::Closed => "its factory was closed",
         }
     }

@@ -12,9 +12,11 @@ mod action;
 mod answer;
 mod ask;
 mod close;
+mod convert;
 mod deadline;
 mod entry;
 mod event;
+mod fence;
 mod interrupt;
 mod lease;
 mod open;
@@ -27,10 +29,11 @@ mod serve;
 mod session;
 mod settings;
 mod stats;
+mod turnstile;
 
 pub(crate) use action::{Action, Ending, Refusal};
 pub use action::{Ask, What};
-pub(crate) use event::{Answer, Asked, Event, Patience};
+pub(crate) use event::{Answer, Asked, Event, Need, Patience};
 pub(crate) use settings::Settings;
 pub use stats::Stats;
 
@@ -59,6 +62,8 @@ pub(crate) struct SessionId(pub(crate) u64);
 #[derive(Debug)]
 pub(crate) struct Model<K, E> {
     settings: Settings,
+    /// The key on which a waiting writer stands.
+    turnstile: fn(&K) -> Option<K>,
     rng: fastrand::Rng,
     now: Moment,
     keys: Registry<K>,
@@ -71,6 +76,8 @@ pub(crate) struct Model<K, E> {
     parked: BTreeMap<u64, KeyId>,
     /// Shared keys that stayed for long and are wanted in shared mode again.
     late: BTreeSet<KeyId>,
+    /// Requests of our own for the turnstiles of these keys.
+    turnstiles: HashMap<RequestId, KeyId>,
     numbers: u64,
     retry_at: Moment,
     /// How many sessions in a row could not be opened, or ended without having answered.
@@ -87,9 +94,10 @@ pub(crate) struct Model<K, E> {
 }
 
 impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
-    pub(crate) fn new(settings: Settings, seed: u64) -> Self {
+    pub(crate) fn new(settings: Settings, turnstile: fn(&K) -> Option<K>, seed: u64) -> Self {
         Self {
             settings,
+            turnstile,
             rng: fastrand::Rng::with_seed(seed),
             now: Moment::ZERO,
             keys: Registry::default(),
@@ -99,6 +107,7 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
             ending: HashSet::new(),
             parked: BTreeMap::new(),
             late: BTreeSet::new(),
+            turnstiles: HashMap::new(),
             numbers: 0,
             retry_at: Moment::ZERO,
             failures: 0,
@@ -118,6 +127,7 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
             Event::Asked(asked) => self.asked(asked),
             Event::Dropped(request) => self.drop_request(request),
             Event::Released(request) => self.release(request),
+            Event::Converting { request, to, patience } => self.convert(request, to, patience),
             Event::Opened { session, server } => self.opened(session, server),
             Event::Answered { session, answer } => self.answered(session, answer),
             Event::Ended { session, error } => self.ended(session, error),
@@ -125,6 +135,11 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
             Event::Needed => drop(self.serving()),
             Event::Closed => self.close(),
         }
+    }
+
+    /// The same keys, by the names that they have in this process.
+    pub(crate) fn names(&self, keys: Vec<K>) -> Vec<K> {
+        keys.into_iter().map(|key| self.keys.name(key)).collect()
     }
 
     /// What is to be done now, in this order.
@@ -163,6 +178,7 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
             session.holds -= usize::from(old.is_trusted());
             session.used = self.now;
         }
+        self.keys[key].is_refused &= !matches!(self.keys[key].place, Place::Free);
         let new = &self.keys[key].place;
         if let Some(session) = new.session().and_then(|id| self.sessions.get_mut(&id)) {
             session.keys += 1;

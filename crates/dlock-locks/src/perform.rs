@@ -1,8 +1,9 @@
+use crate::LostReason;
 use crate::drive::{Drive, Job};
 use crate::driver::Driver;
 use crate::engine::{Engine, Line};
 use crate::hold::{Hold, Trust};
-use crate::input::Granting;
+use crate::input::Refused;
 use crate::model::{Action, Ending, Moment, RequestId, SessionId};
 use std::sync::Arc;
 use tokio::sync::mpsc::unbounded_channel;
@@ -17,21 +18,26 @@ impl<D: Driver> Engine<D> {
             Action::Wait { session, key, mode, limit } => {
                 self.post(session, Job::Wait { key, mode, limit });
             }
+            Action::Convert { session, key, from, to, limit } => {
+                self.post(session, Job::Convert { key, from, to, limit });
+            }
+            Action::Raise { session, key, limit } => self.post(session, Job::Raise { key, limit }),
             Action::Ping(session) => self.post(session, Job::Ping),
             Action::End { session, how } => self.end(session, how),
             Action::Trust { session, sent } => self.trust(session, sent),
-            Action::Grant { request, session } => self.grant(request, session),
-            Action::Refuse { request, refusal } => self.answer(request, Err(refusal)),
+            Action::Grant { request, session, token } => self.grant(request, session, token),
+            Action::Refuse { request, refusal } => self.refuse(request, refusal),
             Action::Done { request, released } => {
                 if let Some(answer) = self.releases.remove(&request) {
                     let _ = answer.send(released);
                 }
             }
-            Action::Lose { request, reason } => {
-                if let Some(hold) = self.holds.remove(&request) {
-                    hold.lose(reason);
+            Action::Converted { request, answer } => {
+                if let Some(sender) = self.conversions.remove(&request) {
+                    let _ = sender.send(answer);
                 }
             }
+            Action::Lose { request, reason } => self.lose(request, reason),
             Action::Closed => self.closed(),
         }
     }
@@ -67,17 +73,27 @@ impl<D: Driver> Engine<D> {
         }
     }
 
-    fn grant(&mut self, request: RequestId, session: SessionId) {
+    fn grant(&mut self, request: RequestId, session: SessionId, token: Option<u64>) {
         let Some(line) = self.lines.get(&session) else { return };
-        let hold = Arc::new(Hold::new(Arc::clone(&line.trust), self.clock));
+        let Some(asking) = self.requests.remove(&request) else { return };
+        let trust = Arc::clone(&line.trust);
+        let hold = Arc::new(Hold::new(trust, self.clock, asking.cancel, token));
         self.holds.insert(request, Arc::clone(&hold));
-        self.answer(request, Ok(hold));
+        // Who has gone away says so.
+        let _ = asking.answer.send(Ok(hold));
     }
 
-    fn answer(&mut self, request: RequestId, granting: Granting<D>) {
-        if let Some(answer) = self.requests.remove(&request) {
-            // Who has gone away says so.
-            let _ = answer.send(granting);
+    fn refuse(&mut self, request: RequestId, refusal: Refused<D>) {
+        if let Some(asking) = self.requests.remove(&request) {
+            let _ = asking.answer.send(Err(refusal));
+        }
+    }
+
+    fn lose(&mut self, request: RequestId, reason: LostReason) {
+        // Who waits for another mode learns from the hold why there is no answer.
+        self.conversions.remove(&request);
+        if let Some(hold) = self.holds.remove(&request) {
+            hold.lose(reason);
         }
     }
 

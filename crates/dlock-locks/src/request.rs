@@ -1,13 +1,12 @@
-use crate::driver::{Driver, SharedDriver};
-use crate::input::Input;
-use crate::locks::Shared;
-use crate::model::{Asked, Patience, RequestId};
-use crate::{Error, Held, Locks, Mode};
+use crate::driver::Driver;
+use crate::model::Need;
+use crate::pending::Pending;
+use crate::{Error, FencedDriver, Held, Locks, Mode, ModesDriver, SharedDriver, UpdateDriver};
 use dlock_core::Wait;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 /// A request for a key, to be refined before it is made. It may be made again and again.
 #[must_use = "nothing is asked for yet"]
@@ -15,11 +14,12 @@ pub struct Request<D: Driver> {
     locks: Locks<D>,
     key: D::Key,
     mode: Mode,
+    need: Need,
 }
 
 impl<D: Driver> Request<D> {
     pub(crate) fn new(locks: Locks<D>, key: D::Key) -> Self {
-        Self { locks, key, mode: Mode::Exclusive }
+        Self { locks, key, mode: Mode::Exclusive, need: Need::Nothing }
     }
 
     /// Waits for as long as it takes.
@@ -68,16 +68,11 @@ impl<D: Driver> Request<D> {
     /// As [`lock`](Self::lock).
     pub async fn acquire(&self, wait: impl Into<Wait>) -> Result<Held<D>, Error<D::Error>> {
         let shared = &self.locks.shared;
-        let request = shared.request();
-        let (key, mode) = (self.key.clone(), self.mode);
-        let patience = patience(shared, wait.into());
-        let (sender, answer) = oneshot::channel();
-        let mut asking = Asking { shared, request, is_open: true };
-        shared.tell(Input::Ask(Asked { request, key, mode, patience }, sender));
-        let granting = answer.await.map_err(|_| Error::Closed)?;
-        asking.is_open = false;
-        let hold = granting.map_err(|refused| Error::refused::<D>(&self.key, refused))?;
-        Ok(Held::new(Arc::clone(shared), request, self.key.clone(), mode, hold))
+        let (cancel, patience) = (CancellationToken::new(), shared.patience(wait.into()));
+        let pending =
+            Pending::new(shared, self.key.clone(), self.mode, patience, self.need, &cancel);
+        let part = pending.granted().await?;
+        Ok(Held::new(Arc::clone(shared), vec![part], self.mode, cancel))
     }
 
     /// Runs a body under the lock, for as long as the lock is held, and releases.
@@ -101,34 +96,40 @@ impl<D: Driver> Request<D> {
 
 impl<D: SharedDriver> Request<D> {
     /// Asks for the shared mode: many may hold it, and nobody exclusively meanwhile.
+    ///
+    /// # Panics
+    /// On a [fenced](Self::fenced) request: fences are for those who hold alone.
     pub fn shared(mut self) -> Self {
+        assert!(self.need != Need::Fence, "a fenced lock is exclusive");
         self.mode = Mode::Shared;
         self
     }
 }
 
-fn patience<D: Driver>(shared: &Shared<D>, wait: Wait) -> Patience {
-    match wait.normal() {
-        Wait::No => Patience::No,
-        Wait::Forever => Patience::Forever,
-        Wait::For(limit) => {
-            shared.clock.now().checked_add(limit).map_or(Patience::Forever, Patience::Until)
-        }
+impl<D: UpdateDriver> Request<D> {
+    /// Asks for the update mode: one may hold it beside shared ones, and [go on](Held::upgrade) to
+    /// exclusive. It has a session to itself.
+    pub fn update(mut self) -> Self {
+        (self.mode, self.need) = (Mode::Update, Need::Session);
+        self
     }
 }
 
-/// A request that is under way. Dropped, it is called back, with what it may have been granted.
-struct Asking<'a, D: Driver> {
-    shared: &'a Shared<D>,
-    request: RequestId,
-    is_open: bool,
+impl<D: ModesDriver> Request<D> {
+    /// Asks for this mode. It has a session to itself, and may be [converted](Held::convert).
+    pub fn mode(mut self, mode: impl Into<Mode>) -> Self {
+        (self.mode, self.need) = (mode.into(), Need::Session);
+        self
+    }
 }
 
-impl<D: Driver> Drop for Asking<'_, D> {
-    fn drop(&mut self) {
-        if self.is_open {
-            self.shared.tell(Input::Drop(self.request));
-        }
+impl<D: FencedDriver> Request<D> {
+    /// Asks for a [token](Held::token) and a fence behind which transactions may
+    /// [begin](Held::begin): exclusively, on a session of the lock's own. It takes two more round trips, and
+    /// waits for the fenced transactions of the holder before.
+    pub fn fenced(mut self) -> Self {
+        (self.mode, self.need) = (Mode::Exclusive, Need::Fence);
+        self
     }
 }
 

@@ -14,6 +14,10 @@ impl Driver for Database {
 
     const IN_FLIGHT: usize = 2;
 
+    fn derive(key: &String, label: &str) -> String {
+        format!("{key}\u{0}{label}")
+    }
+
     async fn open(&self, options: &SessionOptions) -> Result<Leased, Ended> {
         self.is_awake().await;
         Ok(Leased(self.leased(options.lease)))

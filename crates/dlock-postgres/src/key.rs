@@ -66,6 +66,13 @@ impl Key {
         mapping(value).try_into().map_err(Into::into)
     }
 
+    /// Another key, which belongs to this one by a label. It is hashed of the number, so that whoever has the
+    /// same key by another name derives the same.
+    pub(crate) fn derived(&self, label: &str) -> Self {
+        let hashed = format!("dlock {label} of {}", self.number);
+        Self::hash_of(hashed.as_bytes(), &format!("{self} {label}"))
+    }
+
     /// What the server knows the key by.
     ///
     /// ```

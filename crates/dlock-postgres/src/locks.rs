@@ -87,6 +87,10 @@ where
     const SYSTEM: &'static str = "postgresql";
     const IN_FLIGHT: usize = 2;
 
+    fn derive(key: &Key, label: &str) -> Key {
+        key.derived(label)
+    }
+
     /// The fairest rule of those simulated: `slice.rs` says more.
     fn slice(waited: Duration) -> Duration {
         let grown = 0.05 + 0.13 * (waited.as_secs_f64() / 0.2).ln_1p();
@@ -249,8 +253,9 @@ impl dlock_locks::Session for ServerSession {
 
 fn mode(mode: dlock_locks::Mode) -> Mode {
     match mode {
-        dlock_locks::Mode::Exclusive => Mode::Exclusive,
         dlock_locks::Mode::Shared => Mode::Shared,
+        // No other can be asked for here.
+        _ => Mode::Exclusive,
     }
 }
 

@@ -11,6 +11,10 @@ pub(crate) enum Action<K, E> {
     Batch { session: SessionId, asks: Vec<Ask<K>> },
     /// Wait in the server's queue for at most so long.
     Wait { session: SessionId, key: K, mode: Mode, limit: Duration },
+    /// Wait for another mode of a key that the session holds.
+    Convert { session: SessionId, key: K, from: Mode, to: Mode, limit: Duration },
+    /// Raise the fence of the key that the session holds.
+    Raise { session: SessionId, key: K, limit: Duration },
     /// Send the smallest statement there is.
     Ping(SessionId),
     /// End a session, behind what was sent or at once and without another word.
@@ -18,11 +22,13 @@ pub(crate) enum Action<K, E> {
     /// A statement was answered that was sent at this moment.
     Trust { session: SessionId, sent: Moment },
     /// The request has the key.
-    Grant { request: RequestId, session: SessionId },
+    Grant { request: RequestId, session: SessionId, token: Option<u64> },
     /// The request will not have the key.
     Refuse { request: RequestId, refusal: Refusal<E> },
     /// The hold was given back; an error when it had been lost.
     Done { request: RequestId, released: Result<(), LostReason> },
+    /// The hold is in the other mode now, or not.
+    Converted { request: RequestId, answer: Result<bool, Refusal<E>> },
     /// The hold is lost.
     Lose { request: RequestId, reason: LostReason },
     /// All sessions have ended after [`Event::Closed`](super::Event::Closed).

@@ -26,6 +26,10 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
             (Statement::Wait(key, _), Answer::Wait(answer)) => {
                 self.wait_answered(id, at, key, answer);
             }
+            (Statement::Convert(key), Answer::Convert(answer)) => self.converted(id, key, answer),
+            (Statement::Raise(key, request), Answer::Raise(answer)) => {
+                self.raised(key, request, answer);
+            }
             (Statement::Ping, Answer::Pong) => self.confirm(id),
             _ => self.expire(id),
         }

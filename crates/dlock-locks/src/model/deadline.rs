@@ -7,9 +7,14 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
         while let Some((end, request)) = self.deadlines.first().copied()
             && end <= self.now
         {
-            let key = self.requests[&request].key;
-            self.refuse(request, Refusal::TimedOut);
-            self.serve(key);
+            let (key, has_it) = (self.requests[&request].key, self.requests[&request].has_it);
+            match has_it {
+                true => self.refuse_raise(request, Refusal::TimedOut),
+                false => {
+                    self.refuse(request, Refusal::TimedOut);
+                    self.serve(key);
+                }
+            }
         }
     }
 }

@@ -1,3 +1,4 @@
+use super::probe::Probe;
 use super::{Moment, RequestId, SessionId};
 use crate::Mode;
 use std::collections::VecDeque;
@@ -17,10 +18,14 @@ pub(crate) struct Entry<K> {
     pub(crate) given_up: usize,
     /// How many of those do not wait for others.
     pub(crate) tries: usize,
-    /// The session that was asked whether a shared key that stays may be joined still.
-    pub(crate) probe: Option<SessionId>,
+    /// Who was asked whether a key that stays may be joined still.
+    pub(crate) probe: Option<Probe>,
     /// When it may be asked again.
     pub(crate) probe_at: Moment,
+    /// Whether the server's last word was that somebody else has it.
+    pub(crate) is_refused: bool,
+    /// The request for the key's turnstile.
+    pub(crate) turnstile: Option<RequestId>,
 }
 
 /// Where a key stands with the server.
@@ -68,12 +73,18 @@ impl<K> Entry<K> {
             tries: 0,
             probe: None,
             probe_at: Moment::ZERO,
+            is_refused: false,
+            turnstile: None,
         }
     }
 
     /// Whether somebody waits.
     pub(crate) fn is_wanted(&self) -> bool {
         self.waiting.len() > self.given_up
+    }
+
+    pub(crate) fn is_probed_by(&self, session: SessionId) -> bool {
+        self.probe.is_some_and(|probe| probe.session == session)
     }
 
     pub(crate) fn stay(&self) -> Option<&Stay> {
@@ -87,7 +98,7 @@ impl<K> Entry<K> {
     /// Whether it is known that somebody else has it, so that who does not wait need not ask.
     pub(crate) fn is_taken(&self) -> bool {
         match &self.place {
-            Place::Queued { .. } | Place::Parked => true,
+            Place::Queued { .. } | Place::Parked => self.is_refused,
             Place::Held(stay) => !stay.holders.is_empty(),
             _ => false,
         }

@@ -10,6 +10,8 @@ pub(crate) enum Event<K, E> {
     Dropped(RequestId),
     /// A hold is given back by a call that wants to be told.
     Released(RequestId),
+    /// The hold is to be in another mode.
+    Converting { request: RequestId, to: Mode, patience: Patience },
     /// A session is open, on the server of this identity.
     Opened { session: SessionId, server: String },
     /// The oldest unanswered statement of this session was answered.
@@ -29,6 +31,18 @@ pub(crate) struct Asked<K> {
     pub(crate) key: K,
     pub(crate) mode: Mode,
     pub(crate) patience: Patience,
+    pub(crate) need: Need,
+}
+
+/// What a request needs besides the key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Need {
+    #[default]
+    Nothing,
+    /// A session that carries this key alone, and this holder.
+    Session,
+    /// That, and the key's fence raised.
+    Fence,
 }
 
 /// How long a request waits.
@@ -46,5 +60,9 @@ pub(crate) enum Answer<E> {
     Batch(Result<Vec<bool>, E>),
     /// Whether the key was granted. After an error it may be held.
     Wait(Result<bool, E>),
+    /// Whether the mode was changed.
+    Convert(Result<bool, E>),
+    /// The fence's number.
+    Raise(Result<Option<u64>, E>),
     Pong,
 }

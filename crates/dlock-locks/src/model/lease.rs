@@ -2,7 +2,7 @@
 
 use super::entry::Place;
 use super::session::{Session, State, Statement};
-use super::{Action, Ending, Model, Moment, SessionId};
+use super::{Action, Ending, Model, Moment, RequestId, SessionId};
 use crate::LostReason;
 use std::hash::Hash;
 
@@ -127,7 +127,7 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
     pub(super) fn gone(&mut self, id: SessionId, reason: LostReason) {
         let stood = |key: &super::KeyId| self.keys[*key].place.session() == Some(id);
         let keys = Vec::from_iter(self.keys.all().filter(stood));
-        let probed = |key: &super::KeyId| self.keys[*key].probe == Some(id);
+        let probed = |key: &super::KeyId| self.keys[*key].is_probed_by(id);
         let probes = Vec::from_iter(self.keys.all().filter(probed));
         self.sessions.remove(&id);
         for key in &keys {
@@ -135,21 +135,33 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
         }
         keys.into_iter().for_each(|key| self.serve(key));
         for key in probes {
-            if self.keys.contains(key) && self.keys[key].probe == Some(id) {
+            if self.keys.contains(key) && self.keys[key].is_probed_by(id) {
                 self.probe_ended(key);
             }
         }
         self.fill();
     }
 
+    fn lose_hold(&mut self, request: RequestId, reason: LostReason) {
+        if self.is_raising(request) {
+            return self.queue_again(request);
+        }
+        self.forget(request);
+        match self.turnstiles.remove(&request) {
+            Some(key) => self.turnstile_refused(key),
+            None => {
+                self.counts.losses += 1;
+                self.actions.push(Action::Lose { request, reason });
+            }
+        }
+    }
+
     fn lose(&mut self, key: super::KeyId, reason: LostReason) {
         self.unpark(key);
         match self.set_place(key, Place::Free) {
-            Place::Held(stay) => stay.holders.into_iter().for_each(|request| {
-                self.forget(request);
-                self.counts.losses += 1;
-                self.actions.push(Action::Lose { request, reason });
-            }),
+            Place::Held(stay) => {
+                stay.holders.into_iter().for_each(|request| self.lose_hold(request, reason));
+            }
             Place::Leaving { tell: Some(request), .. } => {
                 self.actions.push(Action::Done { request, released: Err(reason) });
             }

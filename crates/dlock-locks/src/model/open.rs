@@ -70,7 +70,9 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
     fn not_opened(&mut self, id: SessionId, error: Option<E>) {
         let stood = |key: &KeyId| self.keys[*key].place.session() == Some(id);
         let asked = Vec::from_iter(self.keys.all().filter(stood));
-        for key in asked {
+        let parked = Vec::from_iter(self.parked.values().copied());
+        let alone = parked.into_iter().filter(|key| self.needs_a_session(*key));
+        for key in asked.into_iter().chain(Vec::from_iter(alone)) {
             self.refuse_impatient(key, &Refusal::NoSession(error.clone()));
         }
         self.gone(id, LostReason::SessionEnded);

@@ -71,7 +71,7 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
     fn ask_for(&self, key: KeyId, part: Part) -> Ask<K> {
         let entry = &self.keys[key];
         let mode = match (&entry.place, part) {
-            (_, Part::Probe | Part::EndProbe) => Mode::Shared,
+            (_, Part::Probe | Part::EndProbe) => entry.probe.map_or(Mode::Shared, |it| it.mode),
             (Place::Held(stay), _) => stay.mode,
             (
                 Place::Asked { mode, .. }

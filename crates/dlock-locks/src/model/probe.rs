@@ -6,17 +6,26 @@ use super::outbox::Part;
 use super::registry::KeyId;
 use super::session::Role;
 use super::{Model, SessionId};
+use crate::Mode;
 use std::hash::Hash;
+
+/// A session that was asked for a key which another of ours holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Probe {
+    pub(crate) session: SessionId,
+    pub(crate) mode: Mode,
+}
 
 impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
     /// Asks whether the key may be joined, unless that is asked already or there is no session for it.
     pub(super) fn probe(&mut self, key: KeyId) {
-        let Some(holder) = self.keys[key].stay().map(|stay| stay.session) else { return };
+        let stay = self.keys[key].stay().map(|stay| (stay.session, stay.mode));
+        let Some((holder, mode)) = stay else { return };
         if self.keys[key].probe.is_some() || self.now < self.keys[key].probe_at {
             return;
         }
         if let Some(session) = self.prober(holder) {
-            self.keys[key].probe = Some(session);
+            self.keys[key].probe = Some(Probe { session, mode });
             self.post(session, key, Part::Probe);
         }
     }

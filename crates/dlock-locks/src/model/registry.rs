@@ -34,6 +34,11 @@ impl<K: Clone + Eq + Hash> Registry<K> {
         self.ids.get(key).copied()
     }
 
+    /// The same key, by the name it has here.
+    pub(crate) fn name(&self, key: K) -> K {
+        self.ids.get_key_value(&key).map_or(key.clone(), |(known, _)| known.clone())
+    }
+
     pub(crate) fn insert(&mut self, key: K) -> KeyId {
         let id = self.free.pop().unwrap_or_else(|| {
             self.entries.push(None);

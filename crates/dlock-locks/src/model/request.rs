@@ -1,5 +1,5 @@
 use super::registry::KeyId;
-use super::{Action, Asked, Event, Model, Moment, Patience, Refusal, RequestId};
+use super::{Action, Asked, Event, Model, Moment, Need, Patience, Refusal, RequestId};
 use crate::{LostReason, Mode};
 use std::hash::Hash;
 
@@ -11,11 +11,14 @@ pub(crate) struct Request {
     pub(crate) patience: Patience,
     pub(crate) since: Moment,
     pub(crate) has_it: bool,
+    pub(crate) need: Need,
+    /// What the hold is to become, and how long that may take.
+    pub(crate) conversion: Option<(Mode, Patience)>,
 }
 
 impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
     pub(super) fn asked(&mut self, asked: Asked<K>) {
-        let Asked { request, key, mode, patience } = asked;
+        let Asked { request, key, mode, patience, need } = asked;
         if self.is_closed {
             return self.tell_refusal(request, Refusal::Closed);
         }
@@ -31,7 +34,8 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
         if patience == Patience::No && entry.is_taken() && entry.is_wanted() {
             return self.tell_refusal(request, Refusal::TimedOut);
         }
-        self.join(request, Request { key, mode, patience, since: self.now, has_it: false });
+        let (since, has_it, conversion) = (self.now, false, None);
+        self.join(request, Request { key, mode, patience, since, has_it, need, conversion });
         self.serve(key);
     }
 
@@ -89,8 +93,11 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
         self.tell_refusal(id, refusal);
     }
 
-    fn tell_refusal(&mut self, request: RequestId, refusal: Refusal<E>) {
-        self.actions.push(Action::Refuse { request, refusal });
+    pub(super) fn tell_refusal(&mut self, request: RequestId, refusal: Refusal<E>) {
+        match self.turnstiles.remove(&request) {
+            Some(key) => self.turnstile_refused(key),
+            None => self.actions.push(Action::Refuse { request, refusal }),
+        }
     }
 
     /// A waiting request leaves the queue.

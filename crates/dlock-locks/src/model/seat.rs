@@ -72,6 +72,7 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
         let entry = &self.keys[key];
         let is_alone = entry.waiting.len() - entry.given_up == 1;
         match patience {
+            Patience::No => Duration::ZERO,
             Patience::Until(end) if is_alone => slice.min(end.saturating_sub(self.now)),
             _ => slice,
         }

@@ -1,6 +1,7 @@
 use super::entry::{Place, Stay};
 use super::registry::KeyId;
-use super::{Action, Model, Moment, Patience, Refusal, RequestId, SessionId};
+use super::session::Role;
+use super::{Action, Model, Moment, Need, Patience, Refusal, RequestId, SessionId};
 use crate::Mode;
 use std::hash::Hash;
 
@@ -17,6 +18,7 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
             Place::Free => self.ask(key),
             _ => {}
         }
+        self.watch_turnstile(key);
         self.refuse_tries(key);
     }
 
@@ -24,6 +26,7 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
     pub(super) fn granted(&mut self, key: KeyId, session: SessionId, mode: Mode, sent: Moment) {
         self.unpark(key);
         self.keys[key].interrupted = 0;
+        self.keys[key].is_refused = false;
         let is_late = self.now - sent > self.settings.ping();
         let stay =
             Stay { session, mode, since: self.now, holders: Vec::new(), is_new: true, is_late };
@@ -45,7 +48,7 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
 
     fn may_have(&mut self, key: KeyId, mode: Mode) -> bool {
         let Some(stay) = self.keys[key].stay() else { return false };
-        let fits = mode == stay.mode && (stay.holders.is_empty() || mode == Mode::Shared);
+        let fits = mode == stay.mode && self.may_share(key, stay);
         let fresh = stay.is_new || self.now - stay.since < self.settings.stay;
         let joins = fits && !stay.holders.is_empty();
         if joins && !fresh {
@@ -53,6 +56,20 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
             self.probe(key);
         }
         fits && fresh && !self.keys[key].stay().is_some_and(|stay| stay.is_late)
+    }
+
+    /// Whether the head may use the hold's session, beside those who hold it already.
+    fn may_share(&self, key: KeyId, stay: &Stay) -> bool {
+        let need = |id: &RequestId| self.requests.get(id).map_or(Need::Nothing, |it| it.need);
+        let head = self.keys[key].waiting.front().map_or(Need::Nothing, need);
+        let is_own = self.sessions.get(&stay.session).is_some_and(|it| it.role == Role::Waiting);
+        match stay.holders.first() {
+            None => head == Need::Nothing || is_own,
+            Some(holder) => {
+                let needs_nothing = head == Need::Nothing && need(holder) == Need::Nothing;
+                needs_nothing && stay.mode.is_compatible_with_itself()
+            }
+        }
     }
 
     fn give(&mut self, key: KeyId, request: RequestId) {
@@ -65,11 +82,23 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
         let granted = self.requests.get_mut(&request).expect("a request that is known");
         granted.has_it = true;
         entry.tries -= usize::from(granted.patience == Patience::No);
+        match granted.need {
+            Need::Fence => self.raise(key, request),
+            _ => self.grant(request, session, None),
+        }
+        self.counts.given(is_local);
+    }
+
+    /// The caller has the key from now on.
+    pub(super) fn grant(&mut self, request: RequestId, session: SessionId, token: Option<u64>) {
+        if self.turnstiles.contains_key(&request) {
+            return;
+        }
+        let Some(granted) = self.requests.get(&request) else { return };
         if let Patience::Until(end) = granted.patience {
             self.deadlines.remove(&(end, request));
         }
-        self.counts.given(is_local);
-        self.actions.push(Action::Grant { request, session });
+        self.actions.push(Action::Grant { request, session, token });
     }
 
     /// Takes a hold back: the next in the process has the key, or it is let go.
@@ -109,6 +138,7 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
     /// Nobody wants the key, and nothing is held.
     fn forget_key(&mut self, key: KeyId) {
         self.unpark(key);
+        self.leave_turnstile(key);
         self.set_place(key, Place::Free);
         if self.keys[key].probe.is_none() {
             self.keys.remove(key);

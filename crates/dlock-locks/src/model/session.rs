@@ -1,6 +1,6 @@
-use super::Moment;
 use super::outbox::Part;
 use super::registry::KeyId;
+use super::{Moment, RequestId};
 use std::collections::VecDeque;
 
 /// One session, as the model knows it.
@@ -61,6 +61,9 @@ pub(crate) enum Statement {
     Batch(Vec<(KeyId, Part)>),
     /// Until then at the latest.
     Wait(KeyId, Moment),
+    /// For another mode of a key.
+    Convert(KeyId),
+    Raise(KeyId, RequestId),
     Ping,
 }
 
@@ -103,8 +106,10 @@ impl Session {
             && only_pings
     }
 
+    /// Whether a statement is under way that waits for others.
     pub(crate) fn is_waiting(&self) -> bool {
-        self.unanswered.iter().any(|sent| matches!(sent.statement, Statement::Wait(..)))
+        let waits = |sent: &Sent| !matches!(sent.statement, Statement::Batch(_) | Statement::Ping);
+        self.unanswered.iter().any(waits)
     }
 
     pub(crate) fn batches(&self) -> usize {

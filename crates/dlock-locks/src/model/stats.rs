@@ -1,4 +1,5 @@
-use super::Model;
+use super::request::Request;
+use super::{Model, RequestId};
 use std::hash::Hash;
 use std::time::Duration;
 
@@ -48,14 +49,16 @@ impl Counts {
 
 impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
     pub(crate) fn stats(&self) -> Stats {
-        let held = self.requests.values().filter(|request| request.has_it).count();
+        let is_held =
+            |(id, it): &(&RequestId, &Request)| it.has_it && !self.turnstiles.contains_key(id);
+        let held = self.requests.iter().filter(is_held).count();
         let open = self.sessions.values().filter(|session| session.is_open());
         let silences = open.map(|session| self.now.saturating_sub(session.answered));
         Stats {
             sessions: self.sessions.len(),
             sessions_waiting: self.sessions.values().filter(|it| it.is_waiting()).count(),
             held,
-            waiting: self.requests.len() - held,
+            waiting: self.requests.len() - held - self.turnstiles.len(),
             keys: self.keys.len(),
             parked: self.parked.len(),
             batches: self.counts.batches,

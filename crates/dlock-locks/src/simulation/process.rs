@@ -22,7 +22,7 @@ pub(crate) struct Process {
 impl Process {
     pub(crate) fn new(settings: Settings, seed: u64) -> Self {
         Self {
-            model: Model::new(settings, seed),
+            model: Model::new(settings, turnstile, seed),
             tasks: HashMap::new(),
             holds: HashMap::new(),
             alarm: None,
@@ -39,4 +39,12 @@ impl Process {
         self.tasks.insert(id, task);
         id
     }
+}
+
+/// Keys of tasks are small.
+pub(crate) const TURNSTILE: u32 = 1 << 31;
+
+/// The key on which a waiting writer stands.
+fn turnstile(key: &u32) -> Option<u32> {
+    Some(key | TURNSTILE)
 }

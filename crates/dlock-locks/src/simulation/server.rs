@@ -1,3 +1,4 @@
+use super::process::TURNSTILE;
 use super::world::Link;
 use crate::{Ask, Mode, What};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -15,6 +16,8 @@ pub(crate) struct Server {
 struct Queue {
     holders: Vec<(Link, Mode)>,
     waiters: VecDeque<(Link, Mode)>,
+    /// Readers that wait behind a writer's turnstile.
+    behind: Vec<Link>,
 }
 
 fn conflict(one: Mode, other: Mode) -> bool {
@@ -63,11 +66,17 @@ impl Server {
         let queue = self.keys.entry(key).or_default();
         let known = queue.holders.iter().any(|(holder, _)| *holder == link);
         assert!(!known, "{link:?} asks for {key}, which it holds");
-        let open = queue.is_open(mode);
-        if open {
-            queue.holders.push((link, mode));
+        if !queue.is_open(mode) || self.is_behind(key, mode) {
+            return false;
         }
-        open
+        self.keys.entry(key).or_default().holders.push((link, mode));
+        true
+    }
+
+    /// Whether a reader has to stay behind a writer that waits.
+    fn is_behind(&self, key: u32, mode: Mode) -> bool {
+        let turnstile = self.keys.get(&(key | TURNSTILE));
+        mode == Mode::Shared && turnstile.is_some_and(|it| !it.holders.is_empty())
     }
 
     fn release(&mut self, link: Link, key: u32) -> (bool, Vec<Link>) {
@@ -80,8 +89,12 @@ impl Server {
     /// Joins the queue. `true`: granted at once.
     pub(crate) fn wait(&mut self, link: Link, key: u32, mode: Mode) -> bool {
         let granted = self.try_lock(link, key, mode);
-        if !granted {
-            self.keys.entry(key).or_default().waiters.push_back((link, mode));
+        let is_behind = self.is_behind(key, mode);
+        let queue = self.keys.entry(key).or_default();
+        match granted {
+            true => {}
+            false if is_behind => queue.behind.push(link),
+            false => queue.waiters.push_back((link, mode)),
         }
         granted
     }
@@ -89,9 +102,10 @@ impl Server {
     /// Leaves the queue. `None`: it waited no more.
     pub(crate) fn leave(&mut self, link: Link, key: u32) -> Option<Vec<Link>> {
         let queue = self.keys.get_mut(&key)?;
-        let before = queue.waiters.len();
+        let before = queue.waiters.len() + queue.behind.len();
         queue.waiters.retain(|(waiter, _)| *waiter != link);
-        (queue.waiters.len() < before).then(|| queue.serve())
+        queue.behind.retain(|waiter| *waiter != link);
+        (queue.waiters.len() + queue.behind.len() < before).then(|| queue.serve())
     }
 
     /// Ends a session. Who is granted what it held?
@@ -101,6 +115,7 @@ impl Server {
         for queue in self.keys.values_mut() {
             queue.holders.retain(|(holder, _)| *holder != link);
             queue.waiters.retain(|(waiter, _)| *waiter != link);
+            queue.behind.retain(|waiter| *waiter != link);
             granted.extend(queue.serve());
         }
         granted

@@ -4,7 +4,7 @@ use super::server::Server;
 use super::task::{Task, Work};
 use crate::Mode;
 use crate::model::{
-    Action, Answer, Ask, Asked, Event, Patience, Refusal, RequestId, SessionId, Settings,
+    Action, Answer, Ask, Asked, Event, Need, Patience, Refusal, RequestId, SessionId, Settings,
 };
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
@@ -227,7 +227,8 @@ impl World {
             }
             Action::Ping(session) => self.send(process, session, Message::Ping),
             Action::End { session, .. } => self.end(process, session),
-            Action::Grant { request, session } => self.granted(process, request, session),
+            Action::Convert { .. } | Action::Raise { .. } | Action::Converted { .. } => {}
+            Action::Grant { request, session, .. } => self.granted(process, request, session),
             Action::Refuse { request, refusal } => self.refused(process, request, &refusal),
             Action::Done { .. } | Action::Trust { .. } => {}
             Action::Lose { request, .. } => {
@@ -269,7 +270,10 @@ impl World {
             self.after(delay, Happening::GiveUp(index, request));
         }
         self.queues.entry((process, key)).or_default().push_back(request);
-        self.tell(process, Event::Asked(Asked { request, key, mode, patience }));
+        self.tell(
+            process,
+            Event::Asked(Asked { request, key, mode, patience, need: Need::Nothing }),
+        );
     }
 
     fn granted(&mut self, process: usize, request: RequestId, session: SessionId) {

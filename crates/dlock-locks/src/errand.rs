@@ -1,0 +1,164 @@
+//! What is done on a session of its own: looking, ending somebody's session, making tables.
+
+use crate::driver::{Driver, Session, SessionOptions};
+use crate::input::Input;
+use crate::{Error, FencedDriver, Finding, Holder, InspectDriver, Locks, LocksBuilder, UrlDriver};
+use dlock_core::KeyError;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+use tracing::warn;
+
+impl<D: Driver> Locks<D> {
+    /// Runs on the engine's thread, where sessions may be opened.
+    async fn run<T, F>(&self, errand: F) -> Result<T, Error<D::Error>>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(Arc<D>, SessionOptions) -> Result<T, D::Error> + Send + 'static,
+    {
+        let (sender, answer) = oneshot::channel();
+        self.shared.tell(Input::Run(Box::new(|driver, options| {
+            // Who has gone away wants no answer.
+            Box::pin(async move { drop(sender.send(errand(driver, options).await)) })
+        })));
+        let answered = answer.await.map_err(|_| Error::Closed)?;
+        answered.map_err(|error| Error::NotConnected { source: Some(Arc::new(error)) })
+    }
+}
+
+impl<D: UrlDriver> Locks<D> {
+    /// Locks on the server that a URL names, with one session open: what cannot work is known now.
+    ///
+    /// # Errors
+    /// [`Error::NotConnected`] where the URL names nothing, or no session could be opened there.
+    ///
+    /// # Cancel safety
+    /// Dropped, nothing stays open.
+    pub async fn connect(url: impl AsRef<str>) -> Result<Self, Error<D::Error>> {
+        let driver = D::from_url(url.as_ref());
+        let driver =
+            driver.map_err(|error| Error::NotConnected { source: Some(Arc::new(error)) })?;
+        LocksBuilder::new(driver).connect().await
+    }
+}
+
+impl<D: InspectDriver> Locks<D> {
+    /// Who holds and who waits on this server, for any key: those who use this library, and those who do not.
+    ///
+    /// # Errors
+    /// [`Error::NotConnected`] where the server could not be asked.
+    ///
+    /// # Cancel safety
+    /// May be dropped at any time.
+    pub async fn holders(&self) -> Result<Vec<Holder<D::Key>>, Error<D::Error>> {
+        self.look(None).await
+    }
+
+    /// Who holds this key, and who waits for it.
+    ///
+    /// # Errors
+    /// As [`holders`](Self::holders), and [`Error::Key`].
+    ///
+    /// # Cancel safety
+    /// May be dropped at any time.
+    pub async fn holder<K>(&self, key: K) -> Result<Vec<Holder<D::Key>>, Error<D::Error>>
+    where
+        K: TryInto<D::Key, Error: Into<KeyError>>,
+    {
+        self.look(Some(self.checked(key)?)).await
+    }
+
+    async fn look(&self, key: Option<D::Key>) -> Result<Vec<Holder<D::Key>>, Error<D::Error>> {
+        let holders = self.run(async move |driver: Arc<D>, options| {
+            let session = driver.open(&options).await?;
+            let holders = D::holders(&session, key.as_ref()).await;
+            session.end().await;
+            holders
+        });
+        self.with_names(holders.await?).await
+    }
+
+    /// What this process knows by a name is called by it.
+    async fn with_names(
+        &self,
+        holders: Vec<Holder<D::Key>>,
+    ) -> Result<Vec<Holder<D::Key>>, Error<D::Error>> {
+        let (sender, names) = oneshot::channel();
+        let keys = holders.iter().map(|holder| holder.key.clone()).collect();
+        self.shared.tell(Input::Names(keys, sender));
+        let names = names.await.map_err(|_| Error::Closed)?;
+        Ok(holders.into_iter().zip(names).map(|(holder, name)| holder.map(|_| name)).collect())
+    }
+
+    /// Ends the sessions that hold this key, whoever they are, and returns all that they held and waited
+    /// for, which ends with them. Each is a warning in traces before it is ended.
+    ///
+    /// # Errors
+    /// As [`holder`](Self::holder). Some sessions may have been ended then.
+    ///
+    /// # Cancel safety
+    /// Dropped, it goes on.
+    pub async fn free<K>(&self, key: K) -> Result<Vec<Holder<D::Key>>, Error<D::Error>>
+    where
+        K: TryInto<D::Key, Error: Into<KeyError>>,
+    {
+        let key = self.checked(key)?;
+        let freed = self.run(async move |driver: Arc<D>, options| {
+            let session = driver.open(&options).await?;
+            let freed = free::<D>(&session, &key).await;
+            session.end().await;
+            freed
+        });
+        self.with_names(freed.await?).await
+    }
+
+    /// Looks for what would make locks lie here. It changes nothing, and takes only keys of its own. No
+    /// finding: nothing was found.
+    ///
+    /// # Errors
+    /// [`Error::NotConnected`] where the server could not be asked at all.
+    ///
+    /// # Cancel safety
+    /// May be dropped at any time.
+    pub async fn check(&self) -> Result<Vec<Finding>, Error<D::Error>> {
+        self.run(async |driver: Arc<D>, options| driver.check(&options).await).await
+    }
+}
+
+async fn free<D: InspectDriver>(
+    session: &D::Session,
+    key: &D::Key,
+) -> Result<Vec<Holder<D::Key>>, D::Error> {
+    let holding = D::holders(session, Some(key)).await?.into_iter().filter(|it| !it.is_waiting);
+    let mut numbers = Vec::from_iter(holding.map(|holder| holder.session));
+    numbers.sort();
+    numbers.dedup();
+    let mut ending = D::holders(session, None).await?;
+    ending.retain(|holder| numbers.contains(&holder.session));
+    for number in &numbers {
+        let keys = ending.iter().filter(|it| it.session == *number).map(|it| it.key.to_string());
+        let keys = Vec::from_iter(keys).join(", ");
+        warn!(db.system.name = D::SYSTEM, session = %number, %keys, "a session is ended with all its locks");
+        D::end_session(session, number).await?;
+    }
+    Ok(ending)
+}
+
+impl<D: FencedDriver> Locks<D> {
+    /// Makes the two tables that [fenced](crate::Request::fenced) locks need, where they are not there.
+    ///
+    /// # Errors
+    /// [`Error::NotConnected`] where the server refused; [`FencedDriver::DDL`] is what has to be run then, by
+    /// somebody who may.
+    ///
+    /// # Cancel safety
+    /// Dropped, it goes on.
+    pub async fn setup(&self) -> Result<(), Error<D::Error>> {
+        let setup = self.run(async |driver: Arc<D>, options| {
+            let session = driver.open(&options).await?;
+            let made = D::setup(&session).await;
+            session.end().await;
+            made
+        });
+        setup.await
+    }
+}

@@ -1,0 +1,34 @@
+use crate::{Error, FencedConnection, FencedDriver, Held, Lost, LostReason};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// For how long a fenced transaction may be idle before the server ends it, where it can: longer than any
+/// statement's answer takes to be read, and shorter than anybody wants to wait for a client that has vanished.
+const IDLE: Duration = Duration::from_secs(30);
+
+impl<D: FencedDriver> Held<D> {
+    /// Begins a transaction that the server itself refuses when somebody else holds the key by now: its
+    /// first statement looks at the fence, and no holder that comes later is told so before it is over.
+    ///
+    /// The server ends a transaction that is idle for 30 seconds, where it has such a limit.
+    ///
+    /// # Errors
+    /// [`Error::Lost`] when it was refused; it is rolled back then. [`Error::NotFenced`] where the lock was not
+    /// asked for [fenced](crate::Request::fenced).
+    ///
+    /// # Cancel safety
+    /// As the native driver's own call that begins a transaction.
+    pub async fn begin<'c, C>(
+        &self,
+        connection: &'c mut C,
+    ) -> Result<C::Transaction<'c>, Error<D::Error>>
+    where
+        C: FencedConnection<D>,
+    {
+        let key = || self.key().to_string();
+        let token = self.token().ok_or_else(|| Error::NotFenced { key: key() })?;
+        let begun = connection.begin(self.key(), token, IDLE).await;
+        let begun = begun.map_err(|error| Error::Driver { key: key(), source: Arc::new(error) })?;
+        begun.ok_or_else(|| Error::Lost(Lost::new(key(), LostReason::Fenced)))
+    }
+}

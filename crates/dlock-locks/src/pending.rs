@@ -1,0 +1,53 @@
+use crate::Error;
+use crate::Mode;
+use crate::driver::Driver;
+use crate::held::Part;
+use crate::input::{Asking, Granting, Input};
+use crate::locks::Shared;
+use crate::model::{Asked, Need, Patience, RequestId};
+use std::sync::Arc;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+/// A request that is under way. Dropped, it is called back, with what it may have been granted.
+pub(crate) struct Pending<D: Driver> {
+    shared: Arc<Shared<D>>,
+    request: RequestId,
+    key: D::Key,
+    answer: oneshot::Receiver<Granting<D>>,
+    is_open: bool,
+}
+
+impl<D: Driver> Pending<D> {
+    pub(crate) fn new(
+        shared: &Arc<Shared<D>>,
+        key: D::Key,
+        mode: Mode,
+        patience: Patience,
+        need: Need,
+        cancel: &CancellationToken,
+    ) -> Self {
+        let (sender, answer) = oneshot::channel();
+        let (shared, request) = (Arc::clone(shared), shared.request());
+        let asked = Asked { request, key: key.clone(), mode, patience, need };
+        let cancel = cancel.clone();
+        shared.tell(Input::Ask(Asking { asked, cancel, answer: sender }));
+        Self { shared, request, key, answer, is_open: true }
+    }
+
+    /// Waits for the answer.
+    pub(crate) async fn granted(mut self) -> Result<Part<D>, Error<D::Error>> {
+        let granting = (&mut self.answer).await.map_err(|_| Error::Closed)?;
+        self.is_open = false;
+        let hold = granting.map_err(|refused| Error::refused::<D>(&self.key, refused))?;
+        Ok(Part { request: self.request, key: self.key.clone(), hold })
+    }
+}
+
+impl<D: Driver> Drop for Pending<D> {
+    fn drop(&mut self) {
+        if self.is_open {
+            self.shared.tell(Input::Drop(self.request));
+        }
+    }
+}
