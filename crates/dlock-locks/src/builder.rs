@@ -1,5 +1,5 @@
 use crate::clock::Clock;
-use crate::driver::{Driver, SessionOptions};
+use crate::driver::{Driver, SessionOptions, Usage};
 use crate::locks::Shared;
 use crate::model::Settings;
 use crate::{Error, Locks, TlsDriver, engine};
@@ -20,12 +20,8 @@ pub struct LocksBuilder<D: Driver> {
 
 impl<D: Driver> LocksBuilder<D> {
     pub(crate) fn new(driver: D) -> Self {
-        let settings = Settings {
-            max_batch: D::BATCH,
-            in_flight: D::IN_FLIGHT,
-            slice: D::slice,
-            ..Settings::default()
-        };
+        let Usage { in_flight, batch: max_batch, slice } = driver.usage();
+        let settings = Settings { max_batch, in_flight, slice, ..Settings::default() };
         let options = SessionOptions { lease: settings.lease, name: "dlock".to_owned() };
         Self { driver, settings, options }
     }

@@ -55,12 +55,25 @@ pub trait Driver: Send + Sync + 'static {
         None
     }
 
-    /// Whether the server takes this key, where its type does not say so already.
+    /// The same key, as this server knows it, where its type does not say so already.
     ///
     /// # Errors
-    /// Why not.
-    fn accepts(&self, _key: &Self::Key) -> Result<(), KeyError> {
+    /// Why the server does not take it.
+    fn accept(&self, key: Self::Key) -> Result<Self::Key, KeyError> {
+        Ok(key)
+    }
+
+    /// Whether the server can do this, where the driver's type does not say so already.
+    ///
+    /// # Errors
+    /// What it has not.
+    fn can(&self, _mode: Mode, _is_fenced: bool) -> Result<(), Self::Error> {
         Ok(())
+    }
+
+    /// How its sessions are used: by the constants here, where its type says them.
+    fn usage(&self) -> Usage {
+        Usage { in_flight: Self::IN_FLIGHT, batch: Self::BATCH, slice: Self::slice }
     }
 
     /// Opens a session that is clean: no limits of the role's, nothing that is looked up by somebody
@@ -69,6 +82,17 @@ pub trait Driver: Send + Sync + 'static {
         &self,
         options: &SessionOptions,
     ) -> impl Future<Output = Result<Self::Session, Self::Error>>;
+}
+
+/// How sessions of a driver are used.
+#[derive(Clone, Copy, Debug)]
+pub struct Usage {
+    /// How many batches of one session may be unanswered.
+    pub in_flight: usize,
+    /// How many keys one batch may have.
+    pub batch: usize,
+    /// How long one wait may take, for a request that has waited for so long.
+    pub slice: fn(Duration) -> Duration,
 }
 
 /// What a session is opened with.

@@ -30,7 +30,7 @@ pub use ability::{
     UpdateDriver, UrlDriver,
 };
 pub use builder::LocksBuilder;
-pub use driver::{Driver, Session, SessionOptions};
+pub use driver::{Driver, Session, SessionOptions, Usage};
 pub use error::Error;
 pub use finding::{Finding, Severity};
 pub use held::Held;

@@ -77,9 +77,7 @@ impl<D: Driver> Locks<D> {
     where
         K: TryInto<D::Key, Error: Into<KeyError>>,
     {
-        let key = key.try_into().map_err(Into::into)?;
-        self.shared.driver.accepts(&key)?;
-        Ok(key)
+        self.shared.driver.accept(key.try_into().map_err(Into::into)?)
     }
 
     /// Waits for a key for as long as it takes.

@@ -68,11 +68,19 @@ impl<D: Driver> Request<D> {
     /// As [`lock`](Self::lock).
     pub async fn acquire(&self, wait: impl Into<Wait>) -> Result<Held<D>, Error<D::Error>> {
         let shared = &self.locks.shared;
+        shared
+            .driver
+            .can(self.mode, self.need == Need::Fence)
+            .map_err(|error| self.cannot(error))?;
         let (cancel, patience) = (CancellationToken::new(), shared.patience(wait.into()));
         let pending =
             Pending::new(shared, self.key.clone(), self.mode, patience, self.need, &cancel);
         let part = pending.granted().await?;
         Ok(Held::new(Arc::clone(shared), vec![part], self.mode, cancel))
+    }
+
+    fn cannot(&self, error: D::Error) -> Error<D::Error> {
+        Error::Driver { key: self.key.to_string(), source: Arc::new(error) }
     }
 
     /// Runs a body under the lock, for as long as the lock is held, and releases.
