@@ -1,7 +1,8 @@
 //! What only some servers can do, or some drivers take.
 
 use crate::driver::{Driver, SessionOptions};
-use crate::{Finding, Holder};
+use crate::{Finding, Holder, Mode};
+use dlock_core::{Error, Lock, OwnedGuard, RawLock, RawUnlock};
 use std::future::Future;
 use std::time::Duration;
 
@@ -77,4 +78,33 @@ pub trait InspectDriver: Driver {
         &self,
         options: &SessionOptions,
     ) -> impl Future<Output = Result<Vec<Finding>, Self::Error>>;
+}
+
+/// A lock of a driver's own that has a session to itself, and what is known of that session.
+pub type Opened<D> = (Lock<<D as AloneDriver>::Lock>, <D as AloneDriver>::Number);
+
+/// A driver whose own [`Lock`] may have a session to itself: [`Request::alone`](crate::Request::alone).
+pub trait AloneDriver: Driver {
+    /// The driver's own lock, over a session that it owns.
+    type Lock: RawUnlock<Key = Self::Key> + 'static;
+    /// What is known of the session beside the lock, for [`abort`](Self::abort): the server's number for it,
+    /// or nothing.
+    type Number: Send + Sync + 'static;
+
+    /// Opens a session of this name in the caller's runtime, without a lease, and makes a lock over it that
+    /// is not held yet. Dropped, nothing stays open. It is given up after ten seconds.
+    fn alone(
+        &self,
+        name: &str,
+        key: Self::Key,
+        mode: Mode,
+    ) -> impl Future<Output = Result<Opened<Self>, Self::Error>> + Send;
+
+    /// Ends the session of a held lock and whatever runs on it, and completes when the server has let go:
+    /// by [`OwnedGuard::abort`], or by the number over a second connection.
+    fn abort(
+        &self,
+        guard: OwnedGuard<Self::Lock>,
+        number: Self::Number,
+    ) -> impl Future<Output = Result<(), Error<<Self::Lock as RawLock>::Error>>> + Send;
 }

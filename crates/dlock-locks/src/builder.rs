@@ -75,10 +75,10 @@ impl<D: Driver> LocksBuilder<D> {
     /// [`Error::Thread`] when the system has no thread left.
     pub fn build(self) -> Result<Locks<D>, Error<D::Error>> {
         let clock = Clock::start();
-        let driver = Arc::new(self.driver);
+        let (driver, name) = (Arc::new(self.driver), self.options.name.clone());
         let inputs = engine::start(Arc::clone(&driver), self.settings, self.options, clock);
         let inputs = inputs.map_err(Error::Thread)?;
-        Ok(Locks { shared: Arc::new(Shared::new(driver, inputs, clock)) })
+        Ok(Locks { shared: Arc::new(Shared::new(driver, name, inputs, clock)) })
     }
 
     /// The locks, with one session open: what cannot work is known now.

@@ -1,7 +1,8 @@
 use crate::driver::Driver;
 use crate::input::Refused;
-use crate::{Lost, Mode};
+use crate::{Lost, LostReason, Mode};
 use dlock_core::KeyError;
+use std::error;
 use std::sync::Arc;
 
 /// Why a call did not do what it was asked to, and about which key.
@@ -74,6 +75,14 @@ pub enum Error<E> {
         /// The key.
         key: String,
     },
+    /// The driver's own lock, on a session to [itself](crate::Request::alone), failed.
+    #[error("the lock on {key}, which has a session to itself, failed; its own error says why")]
+    Alone {
+        /// The key.
+        key: String,
+        /// A [`dlock_core::Error`] of the native driver's error.
+        source: Box<dyn error::Error + Send + Sync>,
+    },
     /// The factory was closed.
     #[error("these locks were closed; make new ones")]
     Closed,
@@ -83,6 +92,18 @@ pub enum Error<E> {
 }
 
 impl<E> Error<E> {
+    /// What a driver's own lock said.
+    pub(crate) fn alone<N>(key: String, error: dlock_core::Error<N>) -> Self
+    where
+        N: error::Error + Send + Sync + 'static,
+    {
+        match error {
+            dlock_core::Error::TimedOut => Error::TimedOut { key },
+            dlock_core::Error::Lost(_) => Error::Lost(Lost::new(key, LostReason::SessionEnded)),
+            error => Error::Alone { key, source: Box::new(error) },
+        }
+    }
+
     pub(crate) fn refused<D: Driver<Error = E>>(key: &D::Key, refused: Refused<D>) -> Self {
         use crate::model::Refusal;
         let key = key.to_string();

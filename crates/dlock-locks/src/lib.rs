@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod ability;
+mod alone;
 mod builder;
 mod change;
 mod clock;
@@ -26,9 +27,10 @@ mod request;
 mod simulation;
 
 pub use ability::{
-    FencedConnection, FencedDriver, InspectDriver, ModesDriver, SharedDriver, TlsDriver,
-    UpdateDriver, UrlDriver,
+    AloneDriver, FencedConnection, FencedDriver, InspectDriver, ModesDriver, Opened, SharedDriver,
+    TlsDriver, UpdateDriver, UrlDriver,
 };
+pub use alone::{Alone, HeldAlone};
 pub use builder::LocksBuilder;
 pub use driver::{Driver, Session, SessionOptions, Usage};
 pub use error::Error;

@@ -6,7 +6,7 @@ use crate::{Error, Held, LocksBuilder, Request};
 use dlock_core::{KeyError, Wait};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
@@ -16,12 +16,29 @@ pub(crate) struct Shared<D: Driver> {
     pub(crate) driver: Arc<D>,
     inputs: UnboundedSender<Input<D>>,
     requests: AtomicU64,
+    /// What sessions are called in the server's lists.
+    name: String,
+    is_closed: AtomicBool,
     pub(crate) clock: Clock,
 }
 
 impl<D: Driver> Shared<D> {
-    pub(crate) fn new(driver: Arc<D>, inputs: UnboundedSender<Input<D>>, clock: Clock) -> Self {
-        Self { driver, inputs, requests: AtomicU64::new(0), clock }
+    pub(crate) fn new(
+        driver: Arc<D>,
+        name: String,
+        inputs: UnboundedSender<Input<D>>,
+        clock: Clock,
+    ) -> Self {
+        let (requests, is_closed) = (AtomicU64::new(0), AtomicBool::new(false));
+        Self { driver, inputs, requests, name, is_closed, clock }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Relaxed)
     }
 
     /// An engine that is gone has let go of everything; who waits for its answer sees that.
@@ -170,6 +187,7 @@ impl<D: Driver> Locks<D> {
     /// Dropped, it goes on.
     pub async fn close(&self) {
         let (sender, answer) = oneshot::channel();
+        self.shared.is_closed.store(true, Ordering::Relaxed);
         self.shared.tell(Input::Close(sender));
         // An engine that is gone has closed.
         let _ = answer.await;

@@ -1,7 +1,10 @@
 use crate::driver::Driver;
 use crate::model::Need;
 use crate::pending::Pending;
-use crate::{Error, FencedDriver, Held, Locks, Mode, ModesDriver, SharedDriver, UpdateDriver};
+use crate::{
+    Alone, AloneDriver, Error, FencedDriver, Held, Locks, Mode, ModesDriver, SharedDriver,
+    UpdateDriver,
+};
 use dlock_core::Wait;
 use std::fmt;
 use std::sync::Arc;
@@ -128,6 +131,18 @@ impl<D: ModesDriver> Request<D> {
     pub fn mode(mut self, mode: impl Into<Mode>) -> Self {
         (self.mode, self.need) = (mode.into(), Need::Session);
         self
+    }
+}
+
+impl<D: AloneDriver> Request<D> {
+    /// Asks for a session of the lock's own, which it lends.
+    ///
+    /// # Panics
+    /// On a [fenced](Self::fenced) request: a fence wants the trusted time that a session has none of while
+    /// it is lent.
+    pub fn alone(self) -> Alone<D> {
+        assert!(self.need != Need::Fence, "a fenced lock does not lend its session");
+        Alone::new(self.locks, self.key, self.mode)
     }
 }
 

@@ -37,3 +37,6 @@ pub type LocksBuilder = dlock_locks::LocksBuilder<Database>;
 
 /// A lock of [`Locks`] that is held.
 pub type Held = dlock_locks::Held<Database>;
+
+/// A lock of [`Locks`] that is held on a session of its own.
+pub type HeldAlone = dlock_locks::HeldAlone<Database>;

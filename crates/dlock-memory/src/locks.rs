@@ -1,9 +1,9 @@
 //! The driver of [`Locks`](crate::Locks).
 
 use crate::table::Reply;
-use crate::{Database, Ended, Mode, Session};
-use dlock_core::{Error, Wait};
-use dlock_locks::{Ask, Driver, SessionOptions, SharedDriver, What};
+use crate::{Database, Direct, Ended, Lock, Mode, OwnedGuard, Session};
+use dlock_core::{Error, RawNew, Wait};
+use dlock_locks::{AloneDriver, Ask, Driver, SessionOptions, SharedDriver, What};
 use std::time::Duration;
 use tokio::task::yield_now;
 
@@ -25,6 +25,26 @@ impl Driver for Database {
 }
 
 impl SharedDriver for Database {}
+
+impl AloneDriver for Database {
+    type Lock = Direct<Session>;
+    type Number = u64;
+
+    async fn alone(&self, _name: &str, key: String, mode: Mode) -> Result<(Lock, u64), Ended> {
+        self.is_awake().await;
+        let session = self.session();
+        let number = session.number();
+        let lock = Lock::from_raw(RawNew::new(session, key));
+        Ok((if mode == Mode::Shared { lock.shared() } else { lock }, number))
+    }
+
+    async fn abort(&self, guard: OwnedGuard, number: u64) -> Result<(), crate::Error> {
+        self.is_awake().await;
+        self.table().end(&[number]);
+        drop(guard);
+        Ok(())
+    }
+}
 
 /// A session that holds keys and waits for keys, and is ended when it was silent for too long.
 #[derive(Debug)]

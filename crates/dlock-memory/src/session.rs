@@ -27,6 +27,10 @@ impl Session {
         Self { database, id, midway: false, is_left: false }
     }
 
+    pub(crate) fn number(&self) -> SessionId {
+        self.id
+    }
+
     /// Whether it was ended.
     #[must_use]
     pub fn is_ended(&self) -> bool {
