@@ -52,6 +52,11 @@ pub use dlock_oracle as oracle;
 #[doc(inline)]
 pub use dlock_memory as memory;
 
+mod any;
+
+#[doc(inline)]
+pub use any::{AnyError, AnyKey, AnyLocks, AnyServer, AnySession};
+
 /// The front pages of the driver crates, whose examples are compiled with this crate's.
 #[cfg(doctest)]
 mod front_pages {

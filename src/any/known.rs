@@ -1,0 +1,86 @@
+//! The drivers that are compiled in, by the schemes of their URLs.
+
+#[cfg(feature = "mssql")]
+mod mssql;
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "oracle")]
+mod oracle;
+#[cfg(feature = "postgres")]
+mod postgres;
+
+use super::AnyError;
+use super::server::AnyServer;
+
+/// The server that a URL names, by the driver that goes by its scheme.
+pub(super) fn server(url: &str) -> Result<AnyServer, AnyError> {
+    let (scheme, _) = url.split_once("://").ok_or(AnyError::Scheme)?;
+    match scheme {
+        #[cfg(feature = "postgres")]
+        "postgres" | "postgresql" => postgres::server(url),
+        #[cfg(feature = "mysql")]
+        "mysql" | "mariadb" => mysql::server(url),
+        #[cfg(feature = "mssql")]
+        "mssql" | "sqlserver" => mssql::server(url),
+        #[cfg(feature = "oracle")]
+        "oracle" => oracle::server(url),
+        _ => Err(missing(scheme)),
+    }
+}
+
+fn missing(scheme: &str) -> AnyError {
+    let feature = match scheme {
+        "postgres" | "postgresql" => "postgres",
+        "mysql" | "mariadb" => "mysql",
+        "mssql" | "sqlserver" => "mssql",
+        "oracle" => "oracle",
+        _ => return AnyError::Scheme,
+    };
+    AnyError::Feature { feature }
+}
+
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "mssql", feature = "oracle"))]
+mod make {
+    use crate::any::erased::Erased;
+    use crate::any::key::Given;
+    use crate::any::native::FromGiven;
+    use crate::any::server::{AnyServer, Kind};
+    use crate::any::{AnyError, AnySession};
+    use dlock_core::KeyError;
+    use dlock_locks::{FencedDriver, InspectDriver, UrlDriver};
+    use futures::future::LocalBoxFuture;
+
+    pub(super) fn server<D>(url: &str, kind: Kind) -> Result<AnyServer, AnyError>
+    where
+        D: UrlDriver + InspectDriver<Key: FromGiven>,
+    {
+        let server = D::from_url(url).map_err(AnyError::native)?;
+        Ok(AnyServer { server: Box::new(server), kind })
+    }
+
+    pub(super) fn setup<D: FencedDriver + InspectDriver>(
+        session: &AnySession,
+    ) -> LocalBoxFuture<'_, Result<(), AnyError>> {
+        let session = session.session.as_any().downcast_ref::<Erased<D>>();
+        let session = &session.expect("a session of its own server").0;
+        Box::pin(async move { D::setup(session).await.map_err(AnyError::native) })
+    }
+
+    /// Text, numbers and bytes name locks everywhere; two numbers on PostgreSQL alone.
+    pub(super) fn key<K>(given: Given) -> Result<K, KeyError>
+    where
+        K: TryFrom<String, Error: Into<KeyError>>
+            + TryFrom<i64, Error: Into<KeyError>>
+            + TryFrom<Vec<u8>, Error: Into<KeyError>>,
+    {
+        match given {
+            Given::Text(text) => text.try_into().map_err(Into::into),
+            Given::Number(number) => number.try_into().map_err(Into::into),
+            Given::Bytes(bytes) => bytes.try_into().map_err(Into::into),
+            Given::Pair(..) => {
+                let reason = "two numbers name a lock on PostgreSQL alone";
+                Err(KeyError::Mapping(reason.into()))
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+use super::make;
+use crate::any::key::Given;
+use crate::any::native::{FromGiven, key_of};
+use crate::any::server::{AnyServer, Kind};
+use crate::any::{AnyError, AnyKey};
+use dlock_core::KeyError;
+use dlock_locks::{FencedConnection, Mode};
+use dlock_mysql::mysql_async::{Conn, Transaction};
+use dlock_mysql::{Key, Server};
+use std::time::Duration;
+
+const KIND: Kind = Kind {
+    name: "MySQL and MariaDB",
+    modes: &[Mode::Exclusive],
+    setup: Some(make::setup::<Server>),
+};
+
+pub(super) fn server(url: &str) -> Result<AnyServer, AnyError> {
+    make::server::<Server>(url, KIND)
+}
+
+impl FromGiven for Key {
+    fn from_given(given: Given) -> Result<Self, KeyError> {
+        make::key(given)
+    }
+}
+
+impl FencedConnection<AnyServer> for Conn {
+    type Transaction<'c> = Transaction<'c>;
+
+    async fn begin<'c>(
+        &'c mut self,
+        key: &AnyKey,
+        token: u64,
+        idle: Duration,
+    ) -> Result<Option<Transaction<'c>>, AnyError> {
+        let key = key_of::<Server>(key).ok_or_else(|| AnyError::another("MySQL or MariaDB"))?;
+        let begun = FencedConnection::<Server>::begin(self, key, token, idle);
+        begun.await.map_err(AnyError::native)
+    }
+}

@@ -1,0 +1,32 @@
+use super::make;
+use crate::any::AnyError;
+use crate::any::key::Given;
+use crate::any::native::FromGiven;
+use crate::any::server::{AnyServer, Kind};
+use dlock_core::KeyError;
+use dlock_locks::Mode;
+use dlock_oracle::{Key, Server};
+
+const KIND: Kind = Kind {
+    name: "Oracle",
+    modes: &[
+        Mode::Exclusive,
+        Mode::Shared,
+        Mode::Update,
+        Mode::Null,
+        Mode::SubShared,
+        Mode::SubExclusive,
+        Mode::SharedSubExclusive,
+    ],
+    setup: None,
+};
+
+pub(super) fn server(url: &str) -> Result<AnyServer, AnyError> {
+    make::server::<Server>(url, KIND)
+}
+
+impl FromGiven for Key {
+    fn from_given(given: Given) -> Result<Self, KeyError> {
+        make::key(given)
+    }
+}
