@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use crate::locker::Locker;
-use crate::place::Place;
+use crate::place::{Database, Place};
 use crate::recorder::Recorder;
 
 /// The time-outs that are measured.
@@ -19,6 +19,8 @@ const SAMPLE: u32 = 4_241_999;
 pub(crate) struct Statements {
     pub(crate) acquire: String,
     pub(crate) release: String,
+    /// How it waits for a key that a first statement found taken.
+    pub(crate) wait: Option<String>,
     within: Vec<(Duration, String)>,
 }
 
@@ -27,12 +29,13 @@ impl Statements {
     /// released it so many times.
     pub(crate) async fn of<L: Locker<Source = Place>>(place: Place, uses: u32) -> Result<Self> {
         let [acquire, release] = record::<L>(place, uses, None).await?;
+        let wait = record_wait::<L>(place, uses).await?;
         let mut within = Vec::new();
         for limit in LIMITS {
             let [acquire, _] = record::<L>(place, uses, Some(limit)).await?;
             within.push((limit, acquire));
         }
-        Ok(Self { acquire, release, within })
+        Ok(Self { acquire, release, wait, within })
     }
 
     /// The same for another key, where the text holds the key: as it is, or its digits in hexadecimal.
@@ -44,8 +47,23 @@ impl Statements {
         Self {
             acquire: changed(&self.acquire),
             release: changed(&self.release),
+            wait: self.wait.as_ref().map(changed),
             within: within.collect(),
         }
+    }
+
+    /// The same for another session, where the text names the session.
+    pub(crate) fn on_session(mut self, id: u32) -> Self {
+        const NAMES: &str = "CONNECTION_ID()<>";
+        if let Some((_, rest)) = self.acquire.split_once(NAMES) {
+            let recorded: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            for (before, after) in [("<>", ","), (")=", ",")] {
+                let [from, to] =
+                    [recorded.as_str(), &id.to_string()].map(|id| format!("{before}{id}{after}"));
+                self.acquire = self.acquire.replace(&from, &to);
+            }
+        }
+        self
     }
 
     /// The statement of a bounded wait.
@@ -72,6 +90,39 @@ async fn record<L: Locker<Source = Place>>(
     pair(&recorder)
 }
 
+/// What comes second where somebody else holds the key: `None` where the first statement waits.
+async fn record_wait<L: Locker<Source = Place>>(place: Place, uses: u32) -> Result<Option<String>> {
+    if place.database == Database::Oracle {
+        return Ok(None);
+    }
+    let recorder = Recorder::start(place).await?;
+    let mut locker = L::connect(&recorder.place(), SAMPLE).await?;
+    locker.pairs(uses).await?;
+    recorder.reset();
+    let mut holder = L::connect(&place, SAMPLE).await?;
+    holder.acquire().await?;
+    let waiter = tokio::spawn(async move {
+        locker.acquire().await?;
+        locker.release().await
+    });
+    let second = tokio::time::timeout(Duration::from_millis(200), second(&recorder)).await;
+    holder.release().await?;
+    waiter.await??;
+    second.ok().transpose()
+}
+
+async fn second(recorder: &Recorder) -> Result<String> {
+    loop {
+        // A message may have been seen in part.
+        if let Ok(statements) = recorder.statements()
+            && let Some(text) = statements.into_iter().nth(1)
+        {
+            return Ok(text);
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
 fn hex(text: &str) -> String {
     text.bytes().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -92,8 +143,11 @@ mod tests {
     fn the_key_is_changed_everywhere() {
         let text = |verb: &str| format!("{verb}({SAMPLE},0x34323431393939)");
         let within = LIMITS.map(|limit| (limit, text("within"))).into();
-        let recorded = Statements { acquire: text("acquire"), release: text("release"), within };
+        let wait = Some(text("wait"));
+        let recorded =
+            Statements { acquire: text("acquire"), release: text("release"), wait, within };
         let changed = recorded.with_key(7);
+        assert_eq!(changed.wait.as_deref(), Some("wait(7,0x37)"));
         assert_eq!(
             (changed.acquire.as_str(), changed.release.as_str()),
             ("acquire(7,0x37)", "release(7,0x37)")

@@ -98,6 +98,8 @@ impl Kind {
 
 /// The one that all others are compared with. Its statements are those of a lock's first use.
 pub(crate) const RAW: &str = "raw driver, same statements";
+/// One plain statement each way.
+pub(crate) const PLAIN: &str = "raw driver, plain statements";
 /// The same with those of a lock's later uses, where they differ: what an owned one is compared with.
 pub(crate) const RAW_LATER: &str = "raw driver, later statements";
 
@@ -133,7 +135,7 @@ pub(crate) const LOOPBACK: Kind = pairs_only::<echo::Echo>("loopback alone");
 
 const POSTGRES: &[Kind] = &[
     whole::<postgres::Raw>(RAW),
-    whole::<postgres::Plain>("raw driver, plain statements"),
+    whole::<postgres::Plain>(PLAIN),
     whole::<postgres::Naive>("raw driver, naive"),
     whole::<postgres::Owned>(OWNED),
     whole::<postgres::Shared>(SHARED),
@@ -160,7 +162,7 @@ const MYSQL: &[Kind] = &[
     whole::<mysql::Raw<0>>(RAW),
     whole::<mysql::Raw<{ mysql::FIRST_USES }>>(RAW_LATER),
     whole::<mysql::RawPrepared>(RAW_PREPARED),
-    whole::<mysql::Plain>("raw driver, plain statements"),
+    whole::<mysql::Plain>(PLAIN),
     whole::<mysql::Naive>("raw driver, naive"),
     whole::<mysql::Owned>(OWNED),
     whole::<mysql::Owned<true>>(PREPARED),
@@ -172,7 +174,7 @@ const MYSQL: &[Kind] = &[
 
 const MSSQL: &[Kind] = &[
     whole::<mssql::Raw>(RAW),
-    whole::<mssql::Plain>("raw driver, plain statements"),
+    whole::<mssql::Plain>(PLAIN),
     whole::<mssql::Owned>(OWNED),
     pairs_only::<mssql::Lent>(LENT),
 ];

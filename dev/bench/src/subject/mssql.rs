@@ -58,7 +58,12 @@ impl Locker for Raw {
 
     async fn connect(recorded: &Recorded<Owned>, key: u32) -> Result<Self> {
         let statements = recorded.statements.clone();
-        Ok(Self { client: client(&recorded.place).await?, key: key.to_string(), statements, database: 0 })
+        Ok(Self {
+            client: client(&recorded.place).await?,
+            key: key.to_string(),
+            statements,
+            database: 0,
+        })
     }
 
     async fn acquire(&mut self) -> Result<()> {

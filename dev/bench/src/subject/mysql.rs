@@ -33,12 +33,17 @@ impl<const USES: u32> Locker for Raw<USES> {
     type Source = Recorded<Owned, USES>;
 
     async fn connect(recorded: &Recorded<Owned, USES>, key: u32) -> Result<Self> {
-        let statements = recorded.statements.with_key(key);
-        Ok(Self { conn: conn(&recorded.place).await?, statements })
+        let conn = conn(&recorded.place).await?;
+        let statements = recorded.statements.with_key(key).on_session(conn.id());
+        Ok(Self { conn, statements })
     }
 
     async fn acquire(&mut self) -> Result<()> {
-        ask(&mut self.conn, &self.statements.acquire).await.map(drop)
+        if ask(&mut self.conn, &self.statements.acquire).await? == 0 {
+            let wait = self.statements.wait.as_ref().context("a statement that waits")?;
+            ask(&mut self.conn, wait).await?;
+        }
+        Ok(())
     }
 
     async fn release(&mut self) -> Result<()> {

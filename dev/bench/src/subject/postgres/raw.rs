@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
-use tokio_postgres::Client;
-use tokio_postgres::error::SqlState;
+use anyhow::{Context, Result};
+use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::{Shared, client};
 use crate::locker::Locker;
@@ -27,7 +26,11 @@ impl Locker for Raw {
     }
 
     async fn acquire(&mut self) -> Result<()> {
-        self.client.simple_query(&self.statements.acquire).await?;
+        let mut is_granted = self.ask(&self.statements.acquire).await?;
+        while !is_granted {
+            let wait = self.statements.wait.as_ref().context("a statement that waits")?;
+            is_granted = self.ask(wait).await?;
+        }
         Ok(())
     }
 
@@ -35,14 +38,17 @@ impl Locker for Raw {
         self.client.simple_query(&self.statements.release).await?;
         Ok(())
     }
+}
 
-    async fn acquire_within(&mut self, limit: Duration) -> Result<Option<bool>> {
-        let Some(text) = self.statements.within(limit) else { return Ok(None) };
-        match self.client.simple_query(text).await {
-            Ok(_) => Ok(Some(true)),
-            Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => Ok(Some(false)),
-            Err(error) => Err(error.into()),
-        }
+impl Raw {
+    /// Whether the last of its answers is true.
+    async fn ask(&self, text: &str) -> Result<bool> {
+        let messages = self.client.simple_query(text).await?;
+        let row = messages.iter().rev().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Some(row),
+            _ => None,
+        });
+        Ok(row.context("a row")?.get(0) == Some("t"))
     }
 }
 
