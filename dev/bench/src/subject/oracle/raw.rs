@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn the_blocks_are_those_of_this_library() {
-        let source = include_str!("../../../../dlock-oracle/src/statement.rs");
+        let source = include_str!("../../../../../crates/dlock-oracle/src/statement.rs");
         assert!(source.contains(REQUEST) && source.contains(RELEASE));
     }
 }
