@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::drive::Job;
 use crate::driver::{Driver, SessionOptions};
 use crate::hold::{Hold, Trust};
-use crate::input::{Asking, Converting, Heard, Input, Refused};
+use crate::input::{Asking, Heard, Input, Refused};
 use crate::model::{Event, Model, Moment, RequestId, SessionId, Settings};
 use dlock_core::sleep;
 use std::collections::HashMap;
@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
-use tokio::task::{LocalSet, spawn_local};
+use tokio::task::LocalSet;
 use tracing::warn;
 
 /// How many inputs are taken in before anything is done about them.
@@ -53,7 +53,7 @@ pub(crate) struct Engine<D: Driver> {
     pub(crate) conversions: HashMap<RequestId, oneshot::Sender<Result<bool, Refused<D>>>>,
     pub(crate) releases: HashMap<RequestId, oneshot::Sender<Result<(), LostReason>>>,
     /// Who waits for a session to be open.
-    openers: Vec<Opener<D>>,
+    pub(crate) openers: Vec<Opener<D>>,
     pub(crate) closers: Vec<oneshot::Sender<()>>,
     pub(crate) is_closed: bool,
     timer: Option<(Moment, Timer)>,
@@ -194,52 +194,6 @@ impl<D: Driver> Engine<D> {
             // Who has gone away need not know.
             let _ = opener.send(opened.clone());
         }
-    }
-
-    fn told(&mut self, now: Moment, input: Input<D>) {
-        match input {
-            Input::Ask(asking) => self.ask(now, asking),
-            Input::Drop(request) => self.drop_request(now, request),
-            Input::Release(request, answer) => {
-                self.releases.insert(request, answer);
-                self.holds.remove(&request);
-                self.model.handle(now, Event::Released(request));
-            }
-            Input::Convert(converting) => self.convert(now, converting),
-            Input::Run(errand) => {
-                spawn_local(errand(Arc::clone(&self.driver), self.options.clone()));
-            }
-            // Who has gone away needs no names, nor figures.
-            Input::Names(keys, answer) => drop(answer.send(self.model.names(keys))),
-            Input::Stats(answer) => drop(answer.send(self.model.stats())),
-            Input::Open(answer) => {
-                self.openers.push(answer);
-                self.model.handle(now, Event::Needed);
-            }
-            Input::Close(answer) => {
-                self.closers.push(answer);
-                self.model.handle(now, Event::Closed);
-            }
-        }
-    }
-
-    fn ask(&mut self, now: Moment, asking: Asking<D>) {
-        let asked = asking.asked.clone();
-        self.requests.insert(asked.request, asking);
-        self.model.handle(now, Event::Asked(asked));
-    }
-
-    fn drop_request(&mut self, now: Moment, request: RequestId) {
-        self.requests.remove(&request);
-        self.holds.remove(&request);
-        self.conversions.remove(&request);
-        self.model.handle(now, Event::Dropped(request));
-    }
-
-    fn convert(&mut self, now: Moment, converting: Converting<D>) {
-        let Converting { request, to, patience, answer } = converting;
-        self.conversions.insert(request, answer);
-        self.model.handle(now, Event::Converting { request, to, patience });
     }
 }
 

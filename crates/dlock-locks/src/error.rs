@@ -25,6 +25,9 @@ pub enum Error<E> {
     /// The key cannot name a lock on this server.
     #[error("the key cannot name a lock on this server")]
     Key(#[from] KeyError),
+    /// Several keys were asked for, and there was none.
+    #[error("there is no key among those that were asked for")]
+    NoKeys,
     /// As many keys are held or asked for as are allowed.
     #[error("no more keys may be held at a time, so {key} was not asked for; raise `max_keys`")]
     TooManyKeys {

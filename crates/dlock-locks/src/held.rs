@@ -50,6 +50,19 @@ impl<D: Driver> Held<D> {
         Self { shared, parts, mode, cancel }
     }
 
+    /// Holds this one too.
+    pub(crate) fn add(&mut self, part: Part<D>) {
+        self.parts.push(part);
+    }
+
+    /// Lets a key go that is not to be part of it. Its loss, where that came first, is a loss of this.
+    pub(crate) fn shed(&mut self, part: Part<D>) {
+        match part.hold.shed() {
+            true => self.shared.tell(Input::Drop(part.request)),
+            false => self.add(part),
+        }
+    }
+
     /// The key as the server sees it; the first of several.
     #[must_use]
     pub fn key(&self) -> &D::Key {

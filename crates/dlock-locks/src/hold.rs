@@ -62,10 +62,16 @@ impl Hold {
         self.lost.get().copied()
     }
 
+    /// The first reason stays.
     pub(crate) fn lose(&self, reason: LostReason) {
-        // The first reason stays.
-        let _ = self.lost.set(reason);
-        self.cancel.cancel();
+        if self.lost.set(reason).is_ok() {
+            self.cancel.cancel();
+        }
+    }
+
+    /// Nobody relies on it any more: from now on its loss is nobody's. `false`: it was lost before.
+    pub(crate) fn shed(&self) -> bool {
+        self.lost.set(LostReason::Closed).is_ok()
     }
 
     /// `None`: its session has no lease.

@@ -38,6 +38,7 @@ pub(crate) type Errand<D> =
 /// What callers tell the engine.
 pub(crate) enum Input<D: Driver> {
     Ask(Asking<D>),
+    AskAll(Vec<Asking<D>>),
     Drop(RequestId),
     Release(RequestId, oneshot::Sender<Result<(), LostReason>>),
     Convert(Converting<D>),

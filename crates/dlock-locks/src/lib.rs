@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod ability;
+mod all;
 mod alone;
 mod builder;
 mod change;
@@ -20,16 +21,19 @@ mod locks;
 mod lost;
 mod mode;
 mod model;
+mod order;
 mod pending;
 mod perform;
 mod request;
 #[cfg(test)]
 mod simulation;
+mod told;
 
 pub use ability::{
     AloneDriver, FencedConnection, FencedDriver, InspectDriver, ModesDriver, Opened, SharedDriver,
     TlsDriver, UpdateDriver, UrlDriver,
 };
+pub use all::All;
 pub use alone::{Alone, HeldAlone};
 pub use builder::LocksBuilder;
 pub use driver::{Driver, Session, SessionOptions, Usage};

@@ -27,12 +27,39 @@ impl<D: Driver> Pending<D> {
         need: Need,
         cancel: &CancellationToken,
     ) -> Self {
+        let (pending, asking) = Self::prepare(shared, key, mode, patience, need, cancel.clone());
+        shared.tell(Input::Ask(asking));
+        pending
+    }
+
+    /// Tries many keys at once: one statement, where nothing is known of them here.
+    pub(crate) fn all(
+        shared: &Arc<Shared<D>>,
+        keys: impl IntoIterator<Item = (D::Key, CancellationToken)>,
+        mode: Mode,
+    ) -> Vec<Self> {
+        let (patience, need) = (Patience::No, Need::Nothing);
+        let prepared = keys
+            .into_iter()
+            .map(|(key, cancel)| Self::prepare(shared, key, mode, patience, need, cancel));
+        let (pending, asking) = prepared.unzip();
+        shared.tell(Input::AskAll(asking));
+        pending
+    }
+
+    fn prepare(
+        shared: &Arc<Shared<D>>,
+        key: D::Key,
+        mode: Mode,
+        patience: Patience,
+        need: Need,
+        cancel: CancellationToken,
+    ) -> (Self, Asking<D>) {
         let (sender, answer) = oneshot::channel();
         let (shared, request) = (Arc::clone(shared), shared.request());
         let asked = Asked { request, key: key.clone(), mode, patience, need };
-        let cancel = cancel.clone();
-        shared.tell(Input::Ask(Asking { asked, cancel, answer: sender }));
-        Self { shared, request, key, answer, is_open: true }
+        let asking = Asking { asked, cancel, answer: sender };
+        (Self { shared, request, key, answer, is_open: true }, asking)
     }
 
     /// Waits for the answer.

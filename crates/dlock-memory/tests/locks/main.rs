@@ -1,6 +1,7 @@
 //! The promises of `Locks`, over a database made of memory: several of them over one database are several
 //! processes.
 
+mod all;
 mod alone;
 mod calls;
 mod drops;

@@ -1,0 +1,199 @@
+//! Several keys at once.
+
+use crate::driver::Driver;
+use crate::model::{Need, Patience};
+use crate::order::in_order;
+use crate::pending::Pending;
+use crate::{Error, Held, Locks, Mode, SharedDriver};
+use dlock_core::{KeyError, Wait};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// A request for several keys, to be refined before it is made: all of them or none. It may be made again
+/// and again.
+///
+/// They are tried all at once. Where one is held elsewhere, those behind it in the order of keys, which is
+/// the same in every process, are let go while that one is waited for: so that no two such requests ever
+/// wait for each other. Locks that are taken one by one in another order may be in the way of it for ever:
+/// give it a deadline.
+#[must_use = "nothing is asked for yet"]
+pub struct All<D: Driver> {
+    locks: Locks<D>,
+    /// In order, each once, at least one.
+    keys: Vec<D::Key>,
+    mode: Mode,
+}
+
+impl<D: Driver> Locks<D> {
+    /// A request for several keys, to be refined. Those that are the same to the server count once.
+    ///
+    /// # Errors
+    /// [`Error::Key`], for a key that cannot name a lock on this server; [`Error::NoKeys`].
+    pub fn all<K>(&self, keys: impl IntoIterator<Item = K>) -> Result<All<D>, Error<D::Error>>
+    where
+        K: TryInto<D::Key, Error: Into<KeyError>>,
+    {
+        let checked = keys.into_iter().map(|key| self.checked(key));
+        let mut keys = checked.collect::<Result<Vec<_>, _>>()?;
+        in_order(&mut keys);
+        match keys.is_empty() {
+            true => Err(Error::NoKeys),
+            false => Ok(All { locks: self.clone(), keys, mode: Mode::Exclusive }),
+        }
+    }
+
+    /// Waits for several keys: all of them or none. Those that are the same to the server count once, and all
+    /// are had in one round trip where all are free.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`], with one that was held elsewhere, when the time is over first, for [`Wait::No`]
+    /// too; [`Error::NoKeys`].
+    ///
+    /// # Cancel safety
+    /// Dropped, it leaves its places in the queues, and what was granted meanwhile is let go.
+    pub async fn lock_all<K>(
+        &self,
+        keys: impl IntoIterator<Item = K>,
+        wait: impl Into<Wait>,
+    ) -> Result<Held<D>, Error<D::Error>>
+    where
+        K: TryInto<D::Key, Error: Into<KeyError>>,
+    {
+        self.all(keys)?.acquire(wait).await
+    }
+}
+
+impl<D: Driver> All<D> {
+    /// Waits for as long as it takes.
+    ///
+    /// # Errors
+    /// All but [`Error::TimedOut`].
+    ///
+    /// # Cancel safety
+    /// As [`Locks::lock_all`].
+    pub async fn lock(&self) -> Result<Held<D>, Error<D::Error>> {
+        self.acquire(Wait::Forever).await
+    }
+
+    /// Takes the keys if all are free. `None`: one is not.
+    ///
+    /// # Errors
+    /// All but [`Error::TimedOut`].
+    ///
+    /// # Cancel safety
+    /// As [`Locks::lock_all`].
+    pub async fn try_lock(&self) -> Result<Option<Held<D>>, Error<D::Error>> {
+        match self.acquire(Wait::No).await {
+            Ok(held) => Ok(Some(held)),
+            Err(Error::TimedOut { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Waits for at most so long.
+    ///
+    /// # Errors
+    /// As [`Locks::lock_all`].
+    ///
+    /// # Cancel safety
+    /// As [`Locks::lock_all`].
+    pub async fn lock_within(&self, limit: Duration) -> Result<Held<D>, Error<D::Error>> {
+        self.acquire(limit).await
+    }
+
+    /// Waits like this.
+    ///
+    /// # Errors
+    /// As [`Locks::lock_all`].
+    ///
+    /// # Cancel safety
+    /// As [`Locks::lock_all`].
+    pub async fn acquire(&self, wait: impl Into<Wait>) -> Result<Held<D>, Error<D::Error>> {
+        let patience = self.locks.shared.patience(wait.into());
+        loop {
+            let mut taking = Taking::new(self);
+            taking.take_all(patience).await?;
+            // What was lost before the last was granted is taken again.
+            if !taking.held.is_lost() {
+                return Ok(taking.held);
+            }
+        }
+    }
+}
+
+impl<D: SharedDriver> All<D> {
+    /// Asks for all in the shared mode.
+    pub fn shared(mut self) -> Self {
+        self.mode = Mode::Shared;
+        self
+    }
+}
+
+/// A request under way, with the first of its keys that are held.
+struct Taking<'a, D: Driver> {
+    all: &'a All<D>,
+    held: Held<D>,
+    cancel: CancellationToken,
+}
+
+impl<'a, D: Driver> Taking<'a, D> {
+    fn new(all: &'a All<D>) -> Self {
+        let cancel = CancellationToken::new();
+        let shared = Arc::clone(&all.locks.shared);
+        let held = Held::new(shared, Vec::new(), all.mode, cancel.clone());
+        Self { all, held, cancel }
+    }
+
+    /// Those that are not held yet.
+    fn rest(&self) -> &'a [D::Key] {
+        &self.all.keys[self.held.keys().count()..]
+    }
+
+    async fn take_all(&mut self, patience: Patience) -> Result<(), Error<D::Error>> {
+        loop {
+            self.try_rest().await?;
+            let Some(next) = self.rest().first().filter(|_| !self.held.is_lost()) else {
+                return Ok(());
+            };
+            if patience == Patience::No {
+                return Err(Error::TimedOut { key: next.to_string() });
+            }
+            self.wait_for(next, patience).await?;
+        }
+    }
+
+    /// Tries all at once, and keeps those in front of the first that was refused.
+    async fn try_rest(&mut self) -> Result<(), Error<D::Error>> {
+        let rest = self.rest().iter().map(|key| (key.clone(), self.cancel.clone()));
+        let tries = Pending::all(&self.all.locks.shared, rest, self.all.mode);
+        let mut is_refused = false;
+        for pending in tries {
+            match pending.granted().await {
+                Ok(part) if is_refused => self.held.shed(part),
+                Ok(part) => self.held.add(part),
+                Err(Error::TimedOut { .. }) => is_refused = true,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    async fn wait_for(&mut self, key: &D::Key, patience: Patience) -> Result<(), Error<D::Error>> {
+        let All { locks, mode, .. } = self.all;
+        let (key, need) = (key.clone(), Need::Nothing);
+        let pending = Pending::new(&locks.shared, key, *mode, patience, need, &self.cancel);
+        self.held.add(pending.granted().await?);
+        Ok(())
+    }
+}
+
+impl<D: Driver> fmt::Debug for All<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("All")
+            .field("keys", &self.keys)
+            .field("mode", &self.mode)
+            .finish_non_exhaustive()
+    }
+}
