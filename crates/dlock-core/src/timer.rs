@@ -1,4 +1,5 @@
 use futures_timer::Delay;
+use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -10,12 +11,57 @@ use std::time::{Duration, Instant};
 ///
 /// To put off a timer that is set costs one store: when it goes off too early it is set anew.
 #[derive(Default)]
-pub(crate) struct Timer(Option<(Instant, Delay)>);
+pub(crate) struct Timer(Option<Set>);
+
+/// A timer that is set. To set one, and to take it back, wakes the thread that all timers share.
+struct Set {
+    due: Instant,
+    delay: Delay,
+}
+
+thread_local! {
+    /// Timers of locks that have gone, set still: a new lock needs not set one of its own.
+    static SPARE: RefCell<Vec<Set>> = const { RefCell::new(Vec::new()) };
+}
+
+/// How many of those a thread keeps.
+const MOST: usize = 16;
 
 impl Timer {
     /// Set to a moment for one call.
     pub(crate) fn until(&mut self, end: Option<Instant>) -> Alarm<'_> {
         Alarm { timer: self, end }
+    }
+}
+
+impl Set {
+    /// One that goes off by then: too early rather than too late.
+    fn by(end: Instant, now: Instant) -> Self {
+        Self::spare(end, now)
+            .unwrap_or_else(|| Self { due: end, delay: Delay::new(end.duration_since(now)) })
+    }
+
+    fn spare(end: Instant, now: Instant) -> Option<Self> {
+        let found = SPARE.try_with(|spare| {
+            let mut spare = spare.borrow_mut();
+            spare.retain(|set| set.due > now);
+            let fits = spare.iter().position(|set| set.due <= end)?;
+            Some(spare.swap_remove(fits))
+        });
+        found.ok().flatten()
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        let Some(set) = self.0.take() else { return };
+        // A thread that ends keeps nothing.
+        let _ = SPARE.try_with(|spare| {
+            let mut spare = spare.borrow_mut();
+            if spare.len() < MOST {
+                spare.push(set);
+            }
+        });
     }
 }
 
@@ -36,11 +82,11 @@ impl Alarm<'_> {
             if end <= now {
                 return Poll::Ready(());
             }
-            let delay = match &mut self.timer.0 {
-                Some((due, delay)) if *due <= end => delay,
-                timer => &mut timer.insert((end, Delay::new(end - now))).1,
+            let set = match &mut self.timer.0 {
+                Some(set) if set.due <= end => set,
+                timer => timer.insert(Set::by(end, now)),
             };
-            if Pin::new(delay).poll(context).is_pending() {
+            if Pin::new(&mut set.delay).poll(context).is_pending() {
                 return Poll::Pending;
             }
             self.timer.0 = None;
@@ -51,8 +97,8 @@ impl Alarm<'_> {
 impl Drop for Alarm<'_> {
     /// Forgets who was to be woken: that would keep an answered call's task in memory.
     fn drop(&mut self) {
-        if let Some((_, delay)) = &mut self.timer.0 {
-            let _ = Pin::new(delay).poll(&mut Context::from_waker(Waker::noop()));
+        if let Some(set) = &mut self.timer.0 {
+            let _ = Pin::new(&mut set.delay).poll(&mut Context::from_waker(Waker::noop()));
         }
     }
 }
@@ -119,6 +165,24 @@ mod tests {
         assert_eq!(within(SHORT, pending::<()>()).await, None);
         assert!(start.elapsed() >= SHORT);
         assert_eq!(within(Duration::MAX, ready(7)).await, Some(7));
+    }
+
+    /// What another timer left is set for the time that it was left with.
+    #[tokio::test]
+    async fn one_that_was_left_goes_off_in_time() {
+        for factor in [4, 2, 3, 1, 5] {
+            let mut left = Timer::default();
+            let end = Instant::now() + SHORT * factor;
+            poll_fn(|context| {
+                assert!(left.until(Some(end)).poll(context).is_pending());
+                std::task::Poll::Ready(())
+            })
+            .await;
+        }
+        for factor in [3, 1, 2] {
+            let late = rings(&mut Timer::default(), Instant::now() + SHORT * factor).await;
+            assert!(late < Duration::from_secs(1), "{late:?}");
+        }
     }
 
     /// A timer that was set for an earlier call goes off too early for the next one.
