@@ -47,9 +47,14 @@ mod statement;
 mod xact;
 
 pub use advisory::Advisory;
+pub use dlock_core::{KeyError, Wait};
+pub use dlock_locks::{CancellationToken, Finding, Lost, LostReason, Severity, Stats};
 pub use halves::Session;
 pub use key::{Key, Number};
-pub use locks::{Held, Locks, LocksBuilder, LocksError, Server, ServerSession};
+pub use locks::{
+    Alone, Held, HeldAlone, Holder, Locks, LocksBuilder, LocksError, Request, Server, ServerError,
+    ServerSession,
+};
 pub use mode::Mode;
 pub use session::{AsSession, HasClient};
 pub use tokio_postgres;

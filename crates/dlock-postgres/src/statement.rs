@@ -8,10 +8,10 @@ use crate::key::Number;
 
 /// Whether a message is outside a transaction begun by hand: in a simple query the two times are the
 /// same there.
-const OUTSIDE: &str = "pg_catalog.now()OPERATOR(pg_catalog.=)pg_catalog.statement_timestamp()";
+pub(crate) const OUTSIDE: &str = "pg_catalog.now()OPERATOR(pg_catalog.=)pg_catalog.statement_timestamp()";
 
 /// Advisory locks work on a standby too, and exclude nobody on the primary.
-const STANDBY: &str = "WHEN pg_catalog.pg_is_in_recovery() THEN 'standby'";
+pub(crate) const STANDBY: &str = "WHEN pg_catalog.pg_is_in_recovery() THEN 'standby'";
 
 /// Rolls a failed transaction back.
 pub(crate) const ROLLBACK: &str = "ROLLBACK";
@@ -28,27 +28,6 @@ pub(crate) const PREPARED: &str = "SELECT CASE WHEN $2 THEN CASE \
      ELSE pg_catalog.pg_try_advisory_lock($1) END \
      WHEN $3 THEN pg_catalog.pg_advisory_unlock_shared($1) \
      ELSE pg_catalog.pg_advisory_unlock($1) END";
-
-/// Tries and releases of many keys: `$1` is the key or its first half, `$2` its other half or NULL, `$3`
-/// whether it is tried, `$4` whether it is shared.
-pub(crate) const BATCH: &str = "SELECT CASE WHEN t IS NULL THEN NULL \
-     WHEN b IS NULL THEN CASE \
-     WHEN t AND s THEN pg_catalog.pg_try_advisory_lock_shared(a) \
-     WHEN t THEN pg_catalog.pg_try_advisory_lock(a) \
-     WHEN s THEN pg_catalog.pg_advisory_unlock_shared(a) \
-     ELSE pg_catalog.pg_advisory_unlock(a) END \
-     WHEN t AND s THEN pg_catalog.pg_try_advisory_lock_shared(a::pg_catalog.int4,b) \
-     WHEN t THEN pg_catalog.pg_try_advisory_lock(a::pg_catalog.int4,b) \
-     WHEN s THEN pg_catalog.pg_advisory_unlock_shared(a::pg_catalog.int4,b) \
-     ELSE pg_catalog.pg_advisory_unlock(a::pg_catalog.int4,b) END \
-     FROM ROWS FROM (pg_catalog.unnest($1),pg_catalog.unnest($2),pg_catalog.unnest($3),\
-     pg_catalog.unnest($4)) AS x(a,b,t,s)";
-
-/// Whether it is a standby, which running server and database this is, and the lease as it was taken.
-pub(crate) const SESSION: &str = "SELECT pg_catalog.pg_is_in_recovery(),\
-     pg_catalog.concat(pg_catalog.pg_postmaster_start_time(),' ',pg_catalog.inet_server_addr(),' ',\
-     pg_catalog.inet_server_port(),' ',pg_catalog.current_database()),\
-     pg_catalog.current_setting('idle_session_timeout',true)";
 
 /// Undoes what a transaction's lock did behind its savepoint.
 pub(crate) const ROLL_BACK_TO: &str = "ROLLBACK TO SAVEPOINT dlock;RELEASE SAVEPOINT dlock";
@@ -165,7 +144,7 @@ pub(crate) fn wait_in_xact(form: Form, mode: Mode, key: Number, millis: u64) -> 
 
 /// Tells `deadlock_timeout`, and sets the limits for one wait and the key to wait for, until the
 /// transaction ends. What limits the statement has to be lifted by a statement before it.
-fn limits(key: Number, millis: u64) -> String {
+pub(crate) fn limits(key: Number, millis: u64) -> String {
     let key = match key {
         Number::Single(key) => key.to_string(),
         Number::Pair(one, two) => format!("{one},{two}"),
@@ -182,7 +161,7 @@ fn limits(key: Number, millis: u64) -> String {
 
 /// The call of a lock function on the key that was set. Where none was, its argument is NULL, and it does
 /// nothing. So the text is the same for each key: `pg_stat_statements` keeps every utility statement.
-fn call_set(function: &str, mode: Mode, key: Number) -> String {
+pub(crate) fn call_set(function: &str, mode: Mode, key: Number) -> String {
     let numbers =
         "pg_catalog.concat('{',pg_catalog.current_setting('dlock.key',true),'}')::pg_catalog.";
     let arguments = match key {

@@ -2,7 +2,7 @@
 
 use dlock_core::Wait;
 use dlock_locks::{Error, LostReason};
-use dlock_postgres::{Key, Lock, Locks, Server};
+use dlock_postgres::{Key, Lock, Locks};
 use dlock_testkit::proxy::Proxy;
 use dlock_testkit::server::Postgres;
 use std::future::Future;
@@ -41,7 +41,7 @@ fn towards(proxy: SocketAddr) -> Config {
 }
 
 fn locks(config: Config, name: &str) -> Locks {
-    let builder = Locks::builder(Server::new(config)).lease(Duration::from_secs(3)).name(name);
+    let builder = Locks::builder(config).lease(Duration::from_secs(3)).name(name);
     builder.build().expect("a thread")
 }
 
@@ -170,7 +170,7 @@ async fn no_server_is_an_error() {
     let locks = locks(nowhere.clone(), "one");
     let error = in_time(locks.lock("k")).await.expect_err("nobody listens");
     assert!(matches!(error, Error::NoSession { source: Some(_), .. }), "{error:?}");
-    let connected = in_time(Locks::builder(Server::new(nowhere)).connect()).await;
+    let connected = in_time(Locks::builder(nowhere).connect()).await;
     assert!(matches!(connected, Err(Error::NotConnected { source: Some(_) })));
     assert!(!format!("{error:?} {error} {locks:?}").contains("secret"));
 }

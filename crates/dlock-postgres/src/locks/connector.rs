@@ -1,0 +1,38 @@
+use crate::answer::Native;
+use std::future::Future;
+use std::pin::Pin;
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
+use tokio_postgres::{Client, Config, Socket};
+
+/// A client, and the future that its connection is.
+pub(super) type Connected = (Client, Pin<Box<dyn Future<Output = Result<(), Native>> + Send>>);
+
+/// A way to connect, whatever its TLS is.
+pub(super) trait Connector: Send + Sync {
+    fn connect<'a>(
+        &'a self,
+        config: &'a Config,
+    ) -> Pin<Box<dyn Future<Output = Result<Connected, Native>> + Send + 'a>>;
+}
+
+/// By a connector of the native driver's.
+pub(super) struct By<T>(pub(super) T);
+
+impl<T> Connector for By<T>
+where
+    T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
+    T::Stream: Send + 'static,
+    T::TlsConnect: Send,
+    <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+{
+    fn connect<'a>(
+        &'a self,
+        config: &'a Config,
+    ) -> Pin<Box<dyn Future<Output = Result<Connected, Native>> + Send + 'a>> {
+        Box::pin(async move {
+            let (client, connection) = config.connect(self.0.clone()).await?;
+            let connection: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(connection);
+            Ok((client, connection))
+        })
+    }
+}
