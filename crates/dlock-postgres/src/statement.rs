@@ -8,7 +8,8 @@ use crate::key::Number;
 
 /// Whether a message is outside a transaction begun by hand: in a simple query the two times are the
 /// same there.
-pub(crate) const OUTSIDE: &str = "pg_catalog.now()OPERATOR(pg_catalog.=)pg_catalog.statement_timestamp()";
+pub(crate) const OUTSIDE: &str =
+    "pg_catalog.now()OPERATOR(pg_catalog.=)pg_catalog.statement_timestamp()";
 
 /// Advisory locks work on a standby too, and exclude nobody on the primary.
 pub(crate) const STANDBY: &str = "WHEN pg_catalog.pg_is_in_recovery() THEN 'standby'";

@@ -1,1 +1,1 @@
-
+//! TLS as a URL asks for it.

@@ -97,7 +97,9 @@ fn locks_nothing() -> Finding {
 fn no_lease(row: &Row) -> Result<Finding, ServerError> {
     let (version, lease): (&str, Option<&str>) = (row.try_get("version")?, row.try_get("lease")?);
     let what = match lease {
-        Some(lease) => format!("The server has idle_session_timeout at {lease} for these sessions."),
+        Some(lease) => {
+            format!("The server has idle_session_timeout at {lease} for these sessions.")
+        }
         None => format!("The server is {version}, which has no idle_session_timeout."),
     };
     Ok(Finding::new(

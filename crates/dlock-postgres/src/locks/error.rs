@@ -42,7 +42,9 @@ pub enum ServerError {
     )]
     InTransaction,
     /// A session that was told to end is there still.
-    #[error("the session was told to end and is there still after ten seconds: look at its process")]
+    #[error(
+        "the session was told to end and is there still after ten seconds: look at its process"
+    )]
     StillThere,
     /// The server answered something that no PostgreSQL would.
     #[error("the server answered something that no PostgreSQL would")]

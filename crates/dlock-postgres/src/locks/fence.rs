@@ -26,7 +26,8 @@ impl FencedDriver for Server {
 }
 
 fn is_made_elsewhere(error: &Native) -> bool {
-    let codes = [&SqlState::UNIQUE_VIOLATION, &SqlState::DUPLICATE_TABLE, &SqlState::DUPLICATE_OBJECT];
+    let codes =
+        [&SqlState::UNIQUE_VIOLATION, &SqlState::DUPLICATE_TABLE, &SqlState::DUPLICATE_OBJECT];
     error.code().is_some_and(|code| codes.contains(&code))
 }
 

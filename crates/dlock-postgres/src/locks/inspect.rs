@@ -6,8 +6,8 @@ use crate::{Key, Number};
 use dlock_locks::{Finding, Holder, InspectDriver, Mode, SessionOptions};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
-use tokio_postgres::{Client, Row};
 use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Row};
 
 /// How long a session may take to end, and how often it is looked whether it has.
 const ENDING: Duration = Duration::from_secs(10);

@@ -144,7 +144,9 @@ impl Driver for Server {
 
     async fn open(&self, options: &SessionOptions) -> Result<ServerSession, ServerError> {
         match self.connect(options, true).await {
-            Err(ServerError::Native(error)) if error.code() == Some(&SqlState::UNDEFINED_OBJECT) => {
+            Err(ServerError::Native(error))
+                if error.code() == Some(&SqlState::UNDEFINED_OBJECT) =>
+            {
                 tracing::warn!(
                     "the server is older than PostgreSQL 14 and cannot end idle sessions"
                 );

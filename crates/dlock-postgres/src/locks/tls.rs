@@ -35,7 +35,8 @@ pub(super) fn config(check: Check, file: Option<&str>) -> Result<ClientConfig, S
 }
 
 fn of_file(file: &str, provider: &Arc<CryptoProvider>) -> Result<Verify, ServerError> {
-    let unreadable = || ServerError::url("the file that the URL's `sslrootcert` names has no certificate");
+    let unreadable =
+        || ServerError::url("the file that the URL's `sslrootcert` names has no certificate");
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(file).map_err(|_| unreadable())? {
         let certificate = certificate.map_err(|_| unreadable())?;

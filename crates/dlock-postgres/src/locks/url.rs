@@ -151,7 +151,9 @@ impl Extras {
             "sslmode" => self.set_ssl_mode(value)?,
             "ssl" if value == "true" => self.ssl_mode = Some(SslMode::Require),
             "sslrootcert" => self.authorities = Some(value.to_owned()),
-            "tcp_user_timeout" => self.user_timeout = Some(Duration::from_millis(count(name, value)?)),
+            "tcp_user_timeout" => {
+                self.user_timeout = Some(Duration::from_millis(count(name, value)?))
+            }
             "keepalives_count" => self.retries = Some(count(name, value)?),
             "target_session_attrs" if value == "primary" => {
                 self.attributes = Some(TargetSessionAttrs::ReadWrite);
@@ -216,7 +218,11 @@ impl Extras {
         if self.ssl_mode == Some(SslMode::Require) || self.authorities.is_some() {
             return Err(ServerError::url(format!(
                 "the URL asks for TLS{}, which needs the feature `rustls`",
-                if self.check == Check::Nothing { "" } else { " with a certificate that is verified" }
+                if self.check == Check::Nothing {
+                    ""
+                } else {
+                    " with a certificate that is verified"
+                }
             )));
         }
         Ok(Arc::new(By(NoTls)))
