@@ -3,6 +3,7 @@
 
 pub mod bed;
 pub mod cases;
+pub mod locks;
 pub mod memory;
 pub mod names;
 pub mod naming;

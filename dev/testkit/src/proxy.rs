@@ -13,6 +13,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::mpsc as sync;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
@@ -28,6 +29,7 @@ pub struct Proxy {
     addr: SocketAddr,
     tally: Arc<Tally>,
     gate: watch::Sender<Gate>,
+    delay: watch::Sender<Duration>,
     orders: Option<mpsc::UnboundedSender<Order>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -43,13 +45,15 @@ impl Proxy {
         let addr = listener.local_addr()?;
         let tally = Arc::<Tally>::default();
         let (gate, watched) = watch::channel(Gate::Open);
+        let (delay, delayed) = watch::channel(Duration::ZERO);
         let (orders, inbox) = mpsc::unbounded_channel();
-        let place = serve::Place { upstream, addr, tally: Arc::clone(&tally), gate: watched };
+        let tallied = Arc::clone(&tally);
+        let place = serve::Place { upstream, addr, tally: tallied, gate: watched, delay: delayed };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = thread::Builder::new().name("proxy".to_owned()).spawn(move || {
             runtime.block_on(serve::serve(listener, place, inbox));
         })?;
-        Ok(Self { addr, tally, gate, orders: Some(orders), thread: Some(thread) })
+        Ok(Self { addr, tally, gate, delay, orders: Some(orders), thread: Some(thread) })
     }
 
     /// Where clients connect.
@@ -104,6 +108,11 @@ impl Proxy {
     pub fn stall(&self) {
         self.gate.send_replace(Gate::Shut);
         self.order(Command::Settle);
+    }
+
+    /// Has all bytes take so much longer from now on, each way.
+    pub fn delay(&self, delay: Duration) {
+        self.delay.send_replace(delay);
     }
 
     /// Refuses new connections until [`resume`](Self::resume); open ones go on.

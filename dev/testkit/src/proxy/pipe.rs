@@ -64,6 +64,10 @@ async fn pump(
     let mut buffer = [0; BUFFER];
     loop {
         let read = from.read(&mut buffer).await?;
+        let delay = *place.delay.borrow();
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
         if !passes(&mut gate).await {
             std::future::pending::<()>().await;
         }

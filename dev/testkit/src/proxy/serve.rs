@@ -5,6 +5,7 @@ use std::io;
 use std::net::{self, SocketAddr};
 use std::sync::Arc;
 use std::sync::mpsc as sync;
+use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{mpsc, watch};
@@ -37,6 +38,7 @@ pub(super) struct Place {
     pub(super) addr: SocketAddr,
     pub(super) tally: Arc<Tally>,
     pub(super) gate: watch::Receiver<Gate>,
+    pub(super) delay: watch::Receiver<Duration>,
 }
 
 /// Serves until the orders end.

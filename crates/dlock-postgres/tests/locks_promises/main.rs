@@ -1,0 +1,24 @@
+//! The promises of `Locks`, through tokio-postgres.
+
+mod fixture;
+
+use dlock_testkit::locks::{
+    client, link_promises, lock_promises, machine_promises, process_promises, promises,
+    shared_promises,
+};
+use dlock_testkit::trial::harness;
+use fixture::Place;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    if let Some(ended) = client::<Place>() {
+        return ended;
+    }
+    let mut trials = promises::<Place>("postgres");
+    trials.extend(shared_promises::<Place>("postgres"));
+    trials.extend(link_promises::<Place>("postgres"));
+    trials.extend(lock_promises::<Place>("postgres"));
+    trials.extend(machine_promises::<Place>("postgres"));
+    trials.extend(process_promises::<Place>("postgres"));
+    harness(trials)
+}
