@@ -82,7 +82,7 @@ impl Fixture for Place {
     }
 
     fn builder(&self) -> LocksBuilder {
-        dlock_postgres::Locks::builder(Server::new(self.config.clone()))
+        dlock_postgres::Locks::builder(self.config.clone())
     }
 
     fn key(text: &str) -> Key {
@@ -116,7 +116,7 @@ impl LinkFixture for Place {
         self.config.get_user().map(|user| config.user(user));
         self.config.get_password().map(|password| config.password(password));
         self.config.get_dbname().map(|name| config.dbname(name));
-        (proxy, dlock_postgres::Locks::builder(Server::new(config)))
+        (proxy, dlock_postgres::Locks::builder(config))
     }
 }
 
@@ -177,6 +177,6 @@ impl ProcessFixture for Place {
     }
 
     fn at(url: &str) -> LocksBuilder {
-        dlock_postgres::Locks::builder(Server::new(url.parse().expect("a PostgreSQL URL")))
+        dlock_postgres::Locks::builder(url.parse::<Config>().expect("a PostgreSQL URL"))
     }
 }
