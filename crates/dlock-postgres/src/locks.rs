@@ -6,6 +6,7 @@ mod connector;
 mod error;
 mod fence;
 mod inspect;
+mod parameter;
 mod pooler;
 mod server;
 mod session;

@@ -1,5 +1,5 @@
 use super::{ServerError, fence, server, statement};
-use crate::answer::{lacks_plpgsql, truth};
+use crate::answer::{ends_session, lacks_plpgsql, truth};
 use crate::statement::Form;
 use crate::{Key, Mode, Number};
 use dlock_core::Wait;
@@ -26,6 +26,8 @@ pub struct ServerSession {
     has_lease: bool,
     /// Whether the server has no `plpgsql` for this role.
     is_plain: Cell<bool>,
+    /// Whether the server said that it ends the session, of which the client may know a moment later.
+    is_over: Cell<bool>,
 }
 
 impl ServerSession {
@@ -50,7 +52,16 @@ impl ServerSession {
         let batch = batch.map_err(ServerError::opening)?;
         let has_lease = has_lease(row, lease)?;
         let (server, pid) = (row.try_get("server")?, row.try_get("pid")?);
-        Ok(Self { client, ended, batch, server, pid, has_lease, is_plain: Cell::new(false) })
+        Ok(Self {
+            client,
+            ended,
+            batch,
+            server,
+            pid,
+            has_lease,
+            is_plain: Cell::default(),
+            is_over: Cell::default(),
+        })
     }
 
     async fn run_batch(&self, asks: &[&Ask<Key>]) -> Result<Vec<bool>, ServerError> {
@@ -73,6 +84,46 @@ impl ServerSession {
 }
 
 impl ServerSession {
+    /// Notes an error that is the session's last.
+    fn noted<T>(&self, answer: Result<T, ServerError>) -> Result<T, ServerError> {
+        if let Err(ServerError::Native(error)) = &answer {
+            self.is_over.set(self.is_over.get() || ends_session(error));
+        }
+        answer
+    }
+
+    async fn run_all(&self, asks: &[Ask<Key>]) -> Result<Vec<bool>, ServerError> {
+        let (undos, others): (Vec<_>, Vec<_>) = asks.iter().partition(|ask| ask.what == What::Undo);
+        // Rare: an answer went missing. To unlock what is not held would be a warning in the server's log.
+        for ask in undos {
+            self.undo(ask).await?;
+        }
+        let mut truths = self.run_batch(&others).await?.into_iter();
+        let truth = |ask: &Ask<Key>| ask.what == What::Undo || truths.next() == Some(true);
+        Ok(asks.iter().map(truth).collect())
+    }
+
+    async fn wait_once(&self, key: &Key, mode: Mode, limit: Duration) -> Result<bool, ServerError> {
+        let form = if self.is_plain.get() { Form::Plain } else { Form::Quiet };
+        let (number, millis) = (key.number(), Wait::millis(limit).max(1));
+        let text = match mode {
+            Mode::Exclusive => crate::statement::wait(form, mode, number, millis),
+            Mode::Shared => {
+                statement::wait_behind(form, number, single(&server::turnstile(key)), millis)
+            }
+        };
+        let sent = self.client.simple_query_raw(&text).await?;
+        match crate::answer::read(std::pin::pin!(sent)).await {
+            Ok(rows) => Ok(truth(&rows) == Some(true)),
+            Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => Ok(false),
+            Err(error) if form == Form::Quiet && lacks_plpgsql(&error) => {
+                self.is_plain.set(true);
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// An interrupted batch may have left the turnstile behind, too.
     async fn undo(&self, ask: &Ask<Key>) -> Result<(), ServerError> {
         let mut undo = crate::statement::unlock_if_held(mode(ask.mode), ask.key.number());
@@ -98,14 +149,7 @@ impl dlock_locks::Session for ServerSession {
     }
 
     async fn run(&self, asks: &[Ask<Key>]) -> Result<Vec<bool>, ServerError> {
-        let (undos, others): (Vec<_>, Vec<_>) = asks.iter().partition(|ask| ask.what == What::Undo);
-        // Rare: an answer went missing. To unlock what is not held would be a warning in the server's log.
-        for ask in undos {
-            self.undo(ask).await?;
-        }
-        let mut truths = self.run_batch(&others).await?.into_iter();
-        let truth = |ask: &Ask<Key>| ask.what == What::Undo || truths.next() == Some(true);
-        Ok(asks.iter().map(truth).collect())
+        self.noted(self.run_all(asks).await)
     }
 
     async fn wait(
@@ -114,29 +158,11 @@ impl dlock_locks::Session for ServerSession {
         asked: dlock_locks::Mode,
         limit: Duration,
     ) -> Result<bool, ServerError> {
-        let form = if self.is_plain.get() { Form::Plain } else { Form::Quiet };
-        let millis = Wait::millis(limit).max(1);
-        let number = key.number();
-        let text = match mode(asked) {
-            Mode::Exclusive => crate::statement::wait(form, Mode::Exclusive, number, millis),
-            Mode::Shared => {
-                statement::wait_behind(form, number, single(&server::turnstile(key)), millis)
-            }
-        };
-        let sent = self.client.simple_query_raw(&text).await?;
-        match crate::answer::read(std::pin::pin!(sent)).await {
-            Ok(rows) => Ok(truth(&rows) == Some(true)),
-            Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => Ok(false),
-            Err(error) if form == Form::Quiet && lacks_plpgsql(&error) => {
-                self.is_plain.set(true);
-                Ok(false)
-            }
-            Err(error) => Err(error.into()),
-        }
+        self.noted(self.wait_once(key, mode(asked), limit).await)
     }
 
     async fn raise(&self, key: &Key, limit: Duration) -> Result<Option<u64>, ServerError> {
-        fence::raise(&self.client, key.number(), limit).await
+        self.noted(fence::raise(&self.client, key.number(), limit).await)
     }
 
     async fn ping(&self) -> Result<(), ServerError> {
@@ -144,7 +170,7 @@ impl dlock_locks::Session for ServerSession {
     }
 
     fn is_ended(&self) -> bool {
-        self.client.is_closed()
+        self.is_over.get() || self.client.is_closed()
     }
 
     async fn ended(&self) {

@@ -1,61 +1,14 @@
 //! What libpq's URLs say.
 //! <https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING>
 
+use super::parameter::{NATIVE, cannot, count, decoded, is_default, malformed, unreadable, value};
 use super::{Server, ServerError};
 use crate::locks::connector::{By, Connector};
 use dlock_locks::UrlDriver;
-use percent_encoding::percent_decode_str;
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::{Config, NoTls};
-
-/// Parameters that the native driver reads as libpq does.
-const NATIVE: [&str; 16] = [
-    "application_name",
-    "channel_binding",
-    "connect_timeout",
-    "dbname",
-    "host",
-    "hostaddr",
-    "keepalives",
-    "keepalives_idle",
-    "keepalives_interval",
-    "load_balance_hosts",
-    "options",
-    "password",
-    "port",
-    "sslnegotiation",
-    "target_session_attrs",
-    "user",
-];
-
-/// Parameters of libpq's that have no counterpart here.
-const FOREIGN: [&str; 22] = [
-    "gssdelegation",
-    "gsslib",
-    "krbsrvname",
-    "max_protocol_version",
-    "min_protocol_version",
-    "passfile",
-    "replication",
-    "require_auth",
-    "requirepeer",
-    "scram_client_key",
-    "scram_server_key",
-    "service",
-    "servicefile",
-    "ssl_max_protocol_version",
-    "ssl_min_protocol_version",
-    "sslcert",
-    "sslcertmode",
-    "sslcrl",
-    "sslcrldir",
-    "sslkey",
-    "sslkeylogfile",
-    "sslpassword",
-];
 
 /// How much of the server's certificate is looked at.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
@@ -94,22 +47,6 @@ impl UrlDriver for Server {
         let connector = extras.connector()?;
         Ok(Self::new(config, connector))
     }
-}
-
-/// What is wrong with it; not the text, which has the password.
-fn unreadable(error: &tokio_postgres::Error) -> ServerError {
-    let why = error.source().map(ToString::to_string).unwrap_or_default();
-    match why.strip_prefix("invalid value for option ") {
-        Some(name) => ServerError::url(format!("the URL has a value that cannot be for {name}")),
-        None => malformed(),
-    }
-}
-
-fn malformed() -> ServerError {
-    ServerError::url(
-        "the URL cannot be read: it is to be postgres://user:password@host:port/database?key=value, with \
-         what is special in a name or password written as %40 and so on, or key=value key=value",
-    )
 }
 
 impl Extras {
@@ -229,63 +166,88 @@ impl Extras {
     }
 }
 
-fn decoded(text: &str) -> Result<String, ServerError> {
-    let decoded = percent_decode_str(text).decode_utf8().map_err(|_| malformed())?;
-    Ok(decoded.into_owned())
-}
+#[cfg(test)]
+mod tests {
+    use super::{Extras, Server};
+    use dlock_locks::UrlDriver;
+    use std::error::Error;
+    use std::time::Duration;
+    use tokio_postgres::Config;
+    use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
-/// A value, quoted or not, and what is behind it.
-fn value(text: &str) -> Result<(String, &str), ServerError> {
-    let (is_quoted, text) = match text.strip_prefix('\'') {
-        Some(quoted) => (true, quoted),
-        None => (false, text),
-    };
-    let (mut value, mut characters) = (String::new(), text.char_indices());
-    while let Some((at, character)) = characters.next() {
-        match character {
-            '\\' => value.push(characters.next().ok_or_else(malformed)?.1),
-            '\'' if is_quoted => return Ok((value, &text[at + 1..])),
-            ' ' | '\t' | '\n' if !is_quoted => return Ok((value, &text[at..])),
-            _ => value.push(character),
+    fn config(url: &str) -> Config {
+        let mut extras = Extras::default();
+        let rest =
+            if url.contains("://") { extras.split_url(url) } else { extras.split_pairs(url) };
+        let mut config = rest.expect("a URL").parse().expect("a URL");
+        extras.apply(&mut config);
+        config
+    }
+
+    #[test]
+    fn several_hosts_and_what_they_are_to_be() {
+        let config = config(
+            "postgresql://app:p%40ss@one:5433,two/app?target_session_attrs=primary&sslmode=require\
+             &options=-c%20geqo%3Doff&tcp_user_timeout=1500&keepalives_count=7&gssencmode=disable",
+        );
+        assert_eq!(config.get_hosts(), [Host::Tcp("one".into()), Host::Tcp("two".into())]);
+        assert_eq!(config.get_ports(), [5433, 5432]);
+        assert_eq!(config.get_password(), Some(b"p@ss".as_slice()));
+        assert_eq!(config.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
+        assert_eq!(config.get_ssl_mode(), SslMode::Require);
+        assert_eq!(config.get_options(), Some("-c geqo=off"));
+        assert_eq!(config.get_tcp_user_timeout(), Some(&Duration::from_millis(1500)));
+        assert_eq!(config.get_keepalives_retries(), Some(7));
+    }
+
+    #[test]
+    fn pairs_are_a_url_too() {
+        let config =
+            config(r"user = app password='a \' b\\=c' dbname=app sslmode=disable port=5433");
+        assert_eq!(config.get_user(), Some("app"));
+        assert_eq!(config.get_password(), Some(br"a ' b\=c".as_slice()));
+        assert_eq!(config.get_hosts(), [Host::Tcp("localhost".into())]);
+        assert_eq!(config.get_ssl_mode(), SslMode::Disable);
+    }
+
+    /// A sentence each, which says what it is and shows no piece of a password.
+    #[test]
+    fn what_cannot_be_is_named() {
+        for (url, named) in [
+            ("", "cannot be read"),
+            ("postgres", "cannot be read"),
+            ("mysql://u:secret@h/d", "postgres://"),
+            ("postgres://u:secret@h:port/d", "`port`"),
+            ("postgres://u:secret@h:99999/d", "`port`"),
+            ("postgres://u:secret@h/d?sslmode=maybe", "`sslmode`"),
+            ("postgres://u:secret@h/d?sslmode=allow", "sslmode=allow"),
+            ("postgres://u:secret@h/d?sslcert=me.pem", "`sslcert`"),
+            ("postgres://u:secret@h/d?service=x", "`service`"),
+            ("postgres://u:secret@h/d?gssencmode=require", "`gssencmode`"),
+            ("postgres://u:secret@h/d?target_session_attrs=standby", "target_session_attrs"),
+            ("postgres://u:secret@h/d?target_session_attrs=read-only", "target_session_attrs"),
+            ("postgres://u:p?secret=1@h/d", "libpq does not know"),
+            ("postgres://u:p?secret@h/d", "cannot be read"),
+            ("host=h password=a secret=b", "libpq does not know"),
+            ("host=h password='secret", "cannot be read"),
+            ("host=h password=a secret", "cannot be read"),
+            ("postgres://u:secret@h/d?connect_timeout=soon", "`connect_timeout`"),
+            ("postgres://u:secret@h/d?tcp_user_timeout=soon", "`tcp_user_timeout`"),
+        ] {
+            let error = Server::from_url(url).expect_err(url);
+            let said = format!("{error} {error:?} {:?}", error.source());
+            assert!(said.contains(named), "{url}: {said}");
+            assert!(!said.contains("secret"), "{url}: {said}");
         }
     }
-    if is_quoted { Err(malformed()) } else { Ok((value, "")) }
-}
 
-fn count<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, ServerError> {
-    let wrong = || ServerError::url(format!("the URL has a value that cannot be for `{name}`"));
-    value.parse().map_err(|_| wrong())
-}
-
-/// Whether a parameter asks for what is so in any case.
-fn is_default(name: &str, value: &str) -> bool {
-    match name {
-        "gssencmode" => ["disable", "prefer"].contains(&value),
-        "client_encoding" => {
-            ["auto", "utf8", "utf-8", "unicode"].contains(&value.to_ascii_lowercase().as_str())
+    #[cfg(not(feature = "rustls"))]
+    #[test]
+    fn tls_needs_a_feature() {
+        for mode in ["require", "verify-ca", "verify-full"] {
+            let error = Server::from_url(&format!("postgres://u:secret@h/d?sslmode={mode}"));
+            assert!(error.expect_err(mode).to_string().contains("the feature `rustls`"));
         }
-        "sslcompression" => value == "0",
-        "sslsni" => value == "1",
-        _ => false,
+        Server::from_url("postgres://u@h/d?sslmode=prefer").expect("without TLS");
     }
-}
-
-/// What is unknown is not named: it may be a piece of a password.
-fn cannot(name: &str) -> ServerError {
-    let known = ["gssencmode", "client_encoding", "sslcompression", "sslsni", "ssl"];
-    if name.starts_with("sslcert") || name.starts_with("sslkey") || name == "sslpassword" {
-        return ServerError::url(format!(
-            "the URL's `{name}` cannot be had here: give a connector that has the client's certificate to \
-             `Locks::builder(config).tls(connector)`"
-        ));
-    }
-    if FOREIGN.contains(&name) || known.contains(&name) {
-        return ServerError::url(format!(
-            "the URL's `{name}` cannot be had here: leave it out, or make a `Config` of your own"
-        ));
-    }
-    ServerError::url(
-        "the URL has a parameter that libpq does not know; what is special in a password has to be written \
-         as %40 and so on",
-    )
 }

@@ -1,5 +1,12 @@
 //! `Locks` on a real server: two processes, and what ends their sessions.
 
+mod alone;
+mod checks;
+mod fences;
+mod looking;
+mod openings;
+mod readers;
+
 use dlock_core::Wait;
 use dlock_locks::{Error, LostReason};
 use dlock_postgres::{Key, Lock, Locks};

@@ -36,11 +36,19 @@ impl PgBouncer {
     /// Returns an error if pgbouncer is not on this machine (`cargo xtask servers` gets it), if it
     /// does not start, or if the server was given by a URL.
     pub fn start_in(pool_mode: &str, postgres: &Postgres) -> Result<Self> {
+        Self::start_with(pool_mode, "", postgres)
+    }
+
+    /// The same with these lines more in its configuration.
+    ///
+    /// # Errors
+    /// As [`start_in`](Self::start_in).
+    pub fn start_with(pool_mode: &str, lines: &str, postgres: &Postgres) -> Result<Self> {
         let program = binaries::require("pgbouncer", &[Path::new("/usr/sbin")])?;
         let user = User::for_servers()?;
         let (port, room) = (port::free()?, Room::new(user)?);
-        let config =
-            room.write("pgbouncer.ini", &config(postgres.port()?, port, pool_mode), user)?;
+        let config = config(postgres.port()?, port, pool_mode) + lines;
+        let config = room.write("pgbouncer.ini", &config, user)?;
         let private = Private::start(String::new(), port, KIND, room, move || {
             let mut command = user.command(&program);
             command.arg(&config);

@@ -1,6 +1,8 @@
 //! A PostgreSQL server.
 
 use std::env;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -35,15 +37,7 @@ impl Engine for PostgreSql {
     const URL: &'static str = "DLOCK_POSTGRES_URL";
 
     fn start(settings: &[Setting<'_>]) -> Result<Server<Self>> {
-        let (postgres, user) = (find()?, User::for_servers()?);
-        let version = version(&postgres)?;
-        let room = fill(&postgres, &version, user)?;
-        let (port, data) = (port::free()?, room.data());
-        let settings: Vec<String> = settings.iter().map(|(k, v)| format!("{k}={v}")).collect();
-        let private = Private::start(version, port, KIND, room, move || {
-            command(user, &postgres, &data, port, &settings)
-        })?;
-        Ok(Server::private(format!("postgres://postgres@127.0.0.1:{port}/postgres"), private))
+        start(settings, &[])
     }
 
     fn shared() -> &'static Shared<Self> {
@@ -52,7 +46,51 @@ impl Engine for PostgreSql {
     }
 }
 
+/// Starts one, with these files in its directory: those whose names are settings are what they are set to.
+fn start(settings: &[Setting<'_>], files: &[(&str, &str)]) -> Result<Postgres> {
+    let (postgres, user) = (find()?, User::for_servers()?);
+    let version = version(&postgres)?;
+    let room = fill(&postgres, &version, user)?;
+    let (port, data) = (port::free()?, room.data());
+    let mut settings: Vec<String> = settings.iter().map(|(k, v)| format!("{k}={v}")).collect();
+    for (setting, text) in files {
+        let path = room.write(setting, text, user)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+        if !setting.contains('/') {
+            settings.push(format!("{setting}={}", path.display()));
+        }
+    }
+    let private = Private::start(version, port, KIND, room, move || {
+        command(user, &postgres, &data, port, &settings)
+    })?;
+    Ok(Server::private(format!("postgres://postgres@127.0.0.1:{port}/postgres"), private))
+}
+
 impl Postgres {
+    /// Starts a private server with TLS, by this certificate and key, in PEM.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn start_with_tls(certificate: &str, key: &str) -> Result<Self> {
+        start(&[("ssl", "on")], &[("ssl_cert_file", certificate), ("ssl_key_file", key)])
+    }
+
+    /// Starts a private server that lets in whom this `pg_hba.conf` lets in.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn start_with_rules(settings: &[Setting<'_>], hba: &str) -> Result<Self> {
+        start(settings, &[("hba_file", hba)])
+    }
+
+    /// Starts a standby, which waits for a primary that is not there.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn start_standby() -> Result<Self> {
+        start(&[], &[("data/standby.signal", "")])
+    }
+
     /// Freezes one backend (SIGSTOP); `pid` is its `pg_backend_pid()`.
     ///
     /// # Errors
