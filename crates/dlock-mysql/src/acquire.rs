@@ -15,7 +15,7 @@ use std::time::Duration;
 /// How long a killed statement may take to answer before it is killed again.
 const AGAIN: Duration = Duration::from_millis(5);
 
-const OLD: &str = "use MySQL from 5.7.5 or MariaDB from 10.0.2 on (the server, or a proxy before it, says \
+pub(crate) const OLD: &str = "use MySQL from 5.7.5 or MariaDB from 10.0.2 on (the server, or a proxy before it, says \
                    it is older): a session of an older one frees its first named lock with the second";
 
 const CHANGING: &str = "connect to the server without the proxy between, or have it keep to one session: \
@@ -91,7 +91,8 @@ fn told(answer: Option<&Answer>) -> Option<u64> {
     }
 }
 
-fn read(answer: Option<Answer>, end: &Deadline) -> Reply {
+/// What the answer to a wait means that was to end then; `None`: there is none.
+pub(crate) fn read(answer: Option<Answer>, end: &Deadline) -> Reply {
     let answer = match answer {
         Some(Ok(Some(Some(1)))) => Ok(true),
         Some(Ok(Some(Some(-1)))) => Err(Error::AlreadyHeld.into()),

@@ -86,12 +86,16 @@ pub(crate) fn is_not_prepared(error: &Error) -> bool {
 /// What an error of the driver's means for a lock, and whether the connection lives on.
 pub(crate) fn failed(error: mysql_async::Error) -> Reply {
     let usable = is_alive(&error);
-    let error = match said(&error) {
+    Reply { answer: Err(meaning(error).into()), usable }
+}
+
+/// What an error of the driver's means.
+pub(crate) fn meaning(error: mysql_async::Error) -> Error {
+    match said(&error) {
         Some(Said::Deadlock) => Error::Deadlock(Some(error)),
         Some(Said::Killed | Said::TimeOver | Said::Ended) => Error::Interrupted(Some(error)),
         _ => Error::Driver(error),
-    };
-    Reply { answer: Err(error.into()), usable }
+    }
 }
 
 /// The connection is gone or may not be used any more.

@@ -123,7 +123,7 @@ impl Facts {
 
 /// Whether a session holds several names at once: before, taking one freed the other. MySQL from 5.7.5,
 /// MariaDB from 10.0.2 on; a version that cannot be read counts as one.
-fn is_supported(version: (u16, u16, u16)) -> bool {
+pub(crate) fn is_supported(version: (u16, u16, u16)) -> bool {
     match version {
         (0, 0, 0) => true,
         (10.., ..) => version >= (10, 0, 2),

@@ -55,6 +55,7 @@ mod acquire;
 mod answer;
 mod claim;
 mod key;
+mod locks;
 mod mode;
 mod named;
 mod release;
@@ -62,6 +63,7 @@ mod session;
 mod statement;
 
 pub use key::{Key, Limits};
+pub use locks::{Held, Locks, LocksBuilder, Request, Server, ServerSession};
 pub use mode::Mode;
 pub use mysql_async;
 pub use named::Named;

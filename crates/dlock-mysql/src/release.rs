@@ -112,11 +112,17 @@ async fn kill(claim: &Claim) -> mysql_async::Result<bool> {
         let unclear = "the key is held, perhaps by the session that was lost";
         return if is_held { Err(mysql_async::Error::Other(unclear.into())) } else { Ok(false) };
     };
+    kill_until_gone(&mut conn, id).await?;
+    Ok(is_held)
+}
+
+/// Kills a session until the server knows it no more.
+pub(crate) async fn kill_until_gone(conn: &mut Conn, id: u64) -> mysql_async::Result<()> {
     let mut pause = AGAIN.0;
     loop {
         match conn.query_drop(statement::kill(id)).await {
             Ok(()) => sleep(pause).await,
-            Err(error) if is_not_there(&error) => return Ok(is_held),
+            Err(error) if is_not_there(&error) => return Ok(()),
             Err(error) => return Err(error),
         }
         pause = AGAIN.1.min(pause * 2);

@@ -5,8 +5,9 @@ use dlock_core::{BorrowedSession, Exclusive, OwnedSession, Session};
 use futures::FutureExt;
 use futures::future::ready;
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Connection, OptsBuilder, Result, Transaction};
+use mysql_async::{Conn, Connection, Opts, OptsBuilder, Result, Transaction};
 use std::borrow::BorrowMut;
+use std::time::Instant;
 
 /// A connection, or what stands for one: always the same session, whose settings and locks change by
 /// nothing but the statements that it is given. A lock remembers what it has seen there.
@@ -106,24 +107,38 @@ pub(crate) fn poison<S: AsConn>(session: &mut S) {
     }
 }
 
-/// A second connection, made as the first one was: the same server and user, and nothing beyond, no look at
-/// settings, no statements of the caller's. With it comes the session's number, where the server has said it
-/// and still counts on: one that has been up for less time than the session has given it to another.
+/// A second connection for a lock.
 pub(crate) async fn connect(claim: &Claim) -> Result<(Conn, Option<u64>)> {
-    let opts = OptsBuilder::from_opts(claim.facts().opts.clone())
+    let (opts, id) = {
+        let facts = claim.facts();
+        (facts.opts.clone(), facts.is_proven.then_some(facts.id))
+    };
+    reconnect(opts, claim.since, id).await
+}
+
+/// A second connection, made as the first one was: the same server and user, and nothing beyond. With it comes
+/// the session's number, where the server has said it and still counts on: one that has been up for less time
+/// than the session has given it to another.
+pub(crate) async fn reconnect(
+    opts: Opts,
+    since: Instant,
+    id: Option<u64>,
+) -> Result<(Conn, Option<u64>)> {
+    let opts = plain(opts).db_name(None::<String>).max_allowed_packet(Some(1 << 20));
+    let mut conn = Conn::new(opts).await?;
+    let uptime: Option<(String, u64)> = conn.query_first(UPTIME).await?;
+    let age = since.elapsed().as_secs();
+    let is_same = uptime.is_none_or(|(_, seconds)| seconds + 1 >= age);
+    Ok((conn, id.filter(|_| is_same)))
+}
+
+/// The same server, user and database: no look at settings, no statements of the caller's, no other socket
+/// than the one that was asked for.
+pub(crate) fn plain(opts: Opts) -> OptsBuilder {
+    OptsBuilder::from_opts(opts)
         .prefer_socket(false)
-        .db_name(None::<String>)
         .after_connect(|_| ready(Ok(())).boxed())
         .init(Vec::<String>::new())
         .setup(Vec::<String>::new())
-        .max_allowed_packet(Some(1 << 20))
-        .wait_timeout(Some(60));
-    let mut conn = Conn::new(opts).await?;
-    let uptime: Option<(String, u64)> = conn.query_first(UPTIME).await?;
-    let age = claim.since.elapsed().as_secs();
-    let is_same = uptime.is_none_or(|(_, seconds)| seconds + 1 >= age);
-    let facts = claim.facts();
-    let id = (is_same && facts.is_proven).then_some(facts.id);
-    drop(facts);
-    Ok((conn, id))
+        .wait_timeout(Some(60))
 }

@@ -1,5 +1,8 @@
 //! Every text that goes to the server.
 
+pub(crate) mod batch;
+pub(crate) mod open;
+
 use crate::Key;
 use dlock_core::Wait;
 use std::fmt::Write;
@@ -21,23 +24,29 @@ pub(crate) fn kill_query(id: u64) -> String {
     format!("KILL QUERY {id}")
 }
 
+/// A key as a literal: its bytes in hexadecimal, whatever the session's SQL mode is. MySQL wants text, whatever
+/// the connection's character set is; MariaDB knows a name by its bytes.
+fn name(is_mariadb: bool, key: &Key) -> String {
+    let mut name = String::from(if is_mariadb { "0x" } else { "_utf8mb4 0x" });
+    for byte in key.as_str().bytes() {
+        let _ = write!(name, "{byte:02x}");
+    }
+    name
+}
+
 /// What is said of one key to one server. `LIMIT` is everywhere, since a session's `sql_select_limit` may
 /// be 0.
 #[derive(Debug)]
 pub(crate) struct Statements {
     is_mariadb: bool,
-    /// The key as a literal: its bytes in hexadecimal, whatever the session's SQL mode is.
+    /// The key as a literal.
     name: String,
     release: String,
 }
 
 impl Statements {
     pub(crate) fn new(is_mariadb: bool, key: &Key) -> Self {
-        // MySQL wants text, whatever the connection's character set is; MariaDB knows a name by its bytes.
-        let mut name = String::from(if is_mariadb { "0x" } else { "_utf8mb4 0x" });
-        for byte in key.as_str().bytes() {
-            let _ = write!(name, "{byte:02x}");
-        }
+        let name = name(is_mariadb, key);
         let release = format!("SELECT RELEASE_LOCK({name}) LIMIT 1");
         Self { is_mariadb, name, release }
     }

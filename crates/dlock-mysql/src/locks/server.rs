@@ -1,0 +1,75 @@
+use super::ServerSession;
+use crate::acquire::OLD;
+use crate::answer::meaning;
+use crate::claim::is_supported;
+use crate::session::plain;
+use crate::{Error, Key};
+use dlock_locks::{Driver, SessionOptions};
+use mysql_async::{Conn, Opts, OptsBuilder};
+use std::fmt;
+use std::time::Duration;
+
+/// A server to open sessions on: MySQL from 5.7.5, MariaDB from 10.0.2 on.
+#[derive(Clone)]
+pub struct Server {
+    opts: Opts,
+}
+
+impl From<Opts> for Server {
+    fn from(opts: Opts) -> Self {
+        Self { opts }
+    }
+}
+
+impl From<OptsBuilder> for Server {
+    fn from(opts: OptsBuilder) -> Self {
+        Self { opts: opts.into() }
+    }
+}
+
+impl Server {
+    /// With the session's name, and without a question about the longest packet: that is asked for later.
+    fn opts(&self, name: &str) -> Opts {
+        let opts = plain(self.opts.clone()).connect_attribute("program_name", name);
+        opts.max_allowed_packet(Some(1 << 24)).into()
+    }
+}
+
+impl Driver for Server {
+    type Key = Key;
+    type Error = Error;
+    type Session = ServerSession;
+
+    const SYSTEM: &'static str = "mysql";
+
+    /// A hashed key, 64 characters long, that tells apart what MySQL does not: `Job` and `job` have different
+    /// ones.
+    fn derive(key: &Key, label: &str) -> Key {
+        Key::hashed(&format!("dlock {label} of {key}"))
+    }
+
+    /// Short at first, and the longer the more it has waited: of those who wait in slices, each has its turn.
+    fn slice(waited: Duration) -> Duration {
+        let grown = 0.05 + 0.13 * (waited.as_secs_f64() / 0.2).ln_1p();
+        Duration::from_secs_f64(grown.min(0.9))
+    }
+
+    async fn open(&self, options: &SessionOptions) -> Result<ServerSession, Error> {
+        let opts = self.opts(&options.name);
+        let conn = Conn::new(opts.clone()).await.map_err(meaning)?;
+        if !is_supported(conn.server_version()) {
+            return Err(Error::Setup { advice: OLD, source: None });
+        }
+        ServerSession::new(conn, opts, options.lease).await
+    }
+}
+
+impl fmt::Debug for Server {
+    /// Without the options: they have the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("host", &self.opts.ip_or_hostname())
+            .field("port", &self.opts.tcp_port())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,42 @@
+//! What is said to a session that was just opened.
+
+/// Lifts what limits or changes statements, whatever the server's defaults are, and has the server end the
+/// session when it was idle for so many seconds. A transaction that is idle ends with its session, no sooner.
+/// <https://dev.mysql.com/doc/refman/8.4/en/server-system-variables.html#sysvar_wait_timeout>,
+/// <https://mariadb.com/kb/en/transaction-timeouts/>.
+pub(crate) fn clean(is_mariadb: bool, seconds: u64) -> String {
+    let more = match is_mariadb {
+        true => {
+            "/*M!100101 ,max_statement_time=0*//*M!100300 ,idle_transaction_timeout=0,\
+             idle_readonly_transaction_timeout=0,idle_write_transaction_timeout=0*/"
+        }
+        false => "/*!50708 ,max_execution_time=0*/",
+    };
+    format!(
+        "SET SESSION wait_timeout={seconds},autocommit=1,completion_type=0,sql_mode='',\
+         sql_select_limit=18446744073709551615{more}"
+    )
+}
+
+/// Behind a default that makes every transaction read only, no fence could be raised.
+pub(crate) const READ_WRITE: &str = "SET SESSION TRANSACTION READ WRITE";
+
+/// The session's number, its `wait_timeout` in seconds, the longest packet that the server takes in bytes, and
+/// what tells this server's run from another's: who it is, and the second when it was started.
+pub(crate) fn look(is_mariadb: bool) -> &'static str {
+    match is_mariadb {
+        true => MARIADB,
+        false => MYSQL,
+    }
+}
+
+/// Both times in it are the statement's own, so that they differ by the same in every session.
+const MYSQL: &str = "SELECT CONNECTION_ID(),@@SESSION.wait_timeout,@@max_allowed_packet,\
+                     CONCAT(@@server_uuid,' since ',UNIX_TIMESTAMP()-CAST(VARIABLE_VALUE AS SIGNED)) \
+                     FROM performance_schema.global_status WHERE VARIABLE_NAME='Uptime' LIMIT 1";
+
+/// It has no identity of its own before 10.10.
+const MARIADB: &str = "SELECT CONNECTION_ID(),@@SESSION.wait_timeout,@@max_allowed_packet,\
+                       CONCAT(@@hostname,':',@@port,' ',@@server_id,' since ',\
+                       UNIX_TIMESTAMP()-CAST(VARIABLE_VALUE AS SIGNED)) \
+                       FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='UPTIME' LIMIT 1";
