@@ -13,6 +13,9 @@ pub(crate) const OWNED_OR_NOT: i64 = 4;
 const DPI_NOT_CONNECTED: i32 = 1010;
 const DPI_CLOSED: i32 = 1080;
 
+const NO_THREAD: &str = "no thread could be started for the connection: raise the limit on threads";
+/// A lock there excludes nobody on the primary.
+const STANDBY: &str = "this database is a standby: connect to the primary";
 const NO_CLIENT: &str = "no Oracle client library was found: install Oracle Instant Client (Basic or \
     Basic Light), and add its directory to the system's library search path";
 const NO_GRANT: &str = "the user of this session may not use DBMS_LOCK: an administrator has to run \
@@ -22,6 +25,19 @@ const NO_GRANT: &str = "the user of this session may not use DBMS_LOCK: an admin
 pub(crate) fn refused(code: i64) -> Error {
     let meaning = "none of its calls may give this code of DBMS_LOCK; this is a bug of dlock's";
     Error::Refused { code: i32::try_from(code).unwrap_or(i32::MAX), meaning }
+}
+
+/// The system has no thread left for a session.
+pub(crate) fn no_thread() -> Error {
+    Error::Setup { advice: NO_THREAD, source: None }
+}
+
+/// Whether a database of this role is the one where locks are; what has no role, is.
+pub(crate) fn primary(role: Option<String>) -> Result<(), Error> {
+    match role {
+        Some(role) if role != "PRIMARY" => Err(Error::Setup { advice: STANDBY, source: None }),
+        _ => Ok(()),
+    }
 }
 
 /// What an error of the driver's means; also for those of `Connection::connect`.

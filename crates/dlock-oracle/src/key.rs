@@ -73,6 +73,16 @@ impl Key {
     }
 }
 
+impl Key {
+    /// Another key, which belongs to this one by a label: the same for whoever has the number.
+    pub(crate) fn derived(&self, label: &str) -> Self {
+        let hashed = Self::from(format!("dlock {label} of {}", self.id));
+        // By chance it may be the number itself, which no other key may be.
+        let id = if hashed.id == self.id { (hashed.id + 1) % IDS } else { hashed.id };
+        Self { id, text: Some(format!("{self} {label}").into()) }
+    }
+}
+
 fn checked(number: impl Into<i128>) -> Result<Key, KeyError> {
     let (given, max) = (number.into(), i128::from(IDS - 1));
     let id = u32::try_from(given).ok().filter(|id| *id < IDS);

@@ -55,6 +55,7 @@
 mod acquire;
 mod answer;
 mod key;
+mod locks;
 mod mode;
 mod release;
 mod session;
@@ -63,6 +64,7 @@ mod user;
 
 pub use answer::explain;
 pub use key::Key;
+pub use locks::{Held, Locks, LocksBuilder, Request, Server, ServerError, ServerSession};
 pub use mode::Mode;
 pub use oracle;
 pub use session::Share;

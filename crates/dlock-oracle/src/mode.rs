@@ -37,6 +37,34 @@ impl Mode {
     }
 }
 
+impl From<Mode> for dlock_locks::Mode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::NL => Self::Null,
+            Mode::SS => Self::SubShared,
+            Mode::SX => Self::SubExclusive,
+            Mode::S => Self::Shared,
+            Mode::SSX => Self::SharedSubExclusive,
+            Mode::X => Self::Exclusive,
+        }
+    }
+}
+
+impl From<dlock_locks::Mode> for Mode {
+    /// Nothing here is compatible with shared holders and excludes itself: update mode, which nobody can
+    /// ask for, is the nearest.
+    fn from(mode: dlock_locks::Mode) -> Self {
+        match mode {
+            dlock_locks::Mode::Null => Self::NL,
+            dlock_locks::Mode::SubShared => Self::SS,
+            dlock_locks::Mode::SubExclusive => Self::SX,
+            dlock_locks::Mode::Shared => Self::S,
+            dlock_locks::Mode::Update | dlock_locks::Mode::SharedSubExclusive => Self::SSX,
+            _ => Self::X,
+        }
+    }
+}
+
 impl fmt::Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self, f)

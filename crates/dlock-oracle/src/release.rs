@@ -4,6 +4,7 @@ use crate::Error;
 use crate::answer::{self, GRANTED, OWNED_OR_NOT};
 use crate::session::{Claim, Worker};
 use crate::statement::{self, Code};
+use oracle::Connection;
 use oracle::conn::CloseMode;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -73,25 +74,29 @@ impl Worker {
     pub(crate) fn end(&mut self) {
         self.session.has_ended.store(true, Ordering::SeqCst);
         self.held.clear();
-        let mut pause = AGAIN.0;
-        while !self.is_closed() {
-            thread::sleep(pause);
-            pause = AGAIN.1.min(pause * 2);
-        }
+        end(&self.session.connection);
     }
+}
 
-    /// Closes the connection; a pool does not get its session back. `true`: the server has answered, or
-    /// the connection is there no more.
-    fn is_closed(&self) -> bool {
-        let connection = &self.session.connection;
-        // A session ends between two statements only. The ping waits for that, and takes a break that
-        // met nobody.
-        drop(connection.break_execution());
-        drop(connection.ping());
-        let closed = match connection.close_with_mode(CloseMode::Drop) {
-            Err(error) if answer::is_of_no_pool(&error) => connection.close(),
-            closed => closed,
-        };
-        closed.map_or_else(|error| answer::ends_session(&error), |()| true)
+/// Ends a session, whatever runs on it, and waits for as long as that takes.
+pub(crate) fn end(connection: &Connection) {
+    let mut pause = AGAIN.0;
+    while !is_closed(connection) {
+        thread::sleep(pause);
+        pause = AGAIN.1.min(pause * 2);
     }
+}
+
+/// Closes the connection; a pool does not get its session back. `true`: the server has answered, or the
+/// connection is there no more.
+fn is_closed(connection: &Connection) -> bool {
+    // A session ends between two statements only. The ping waits for that, and takes a break that met
+    // nobody.
+    drop(connection.break_execution());
+    drop(connection.ping());
+    let closed = match connection.close_with_mode(CloseMode::Drop) {
+        Err(error) if answer::is_of_no_pool(&error) => connection.close(),
+        closed => closed,
+    };
+    closed.map_or_else(|error| answer::ends_session(&error), |()| true)
 }

@@ -1,6 +1,6 @@
 //! A session: as a lock takes it, what all locks over it share, and the thread that makes their calls.
 
-use crate::{Error, Lock, Oracle};
+use crate::{Error, Lock, Oracle, answer};
 use oracle::{ConnStatus, Connection};
 use std::collections::{HashMap, VecDeque};
 use std::mem;
@@ -195,8 +195,7 @@ impl Worker {
     pub(crate) fn start(session: &Arc<Session>) -> Result<JoinHandle<()>, Error> {
         let worker = Self { session: Arc::clone(session), held: HashMap::new() };
         let thread = thread::Builder::new().name("dlock-oracle".to_owned());
-        let advice = "no thread could be started for the connection: raise the limit on threads";
-        thread.spawn(|| worker.run()).map_err(|_| Error::Setup { advice, source: None })
+        thread.spawn(|| worker.run()).map_err(|_| answer::no_thread())
     }
 
     fn run(mut self) {

@@ -10,6 +10,9 @@
 //! | `ALTER SYSTEM KILL SESSION 'sid,serial#'` | the session gets ORA-00028 |
 //! | `ALTER SYSTEM DISCONNECT SESSION 'sid,serial#'` | its connection is cut: ORA-03113 |
 //! | `ALTER SYSTEM SET "_standin_frozen" = 'true'` | the server answers only this session, until `'false'` |
+//! | `ALTER SYSTEM SET "_standin_interrupt" = 'late'` | what the other sessions are doing is cancelled |
+//! | `ALTER SYSTEM SET "_standin_role" = 'PHYSICAL STANDBY'` | what `SYS_CONTEXT` says of the database |
+//! | `ALTER SYSTEM SET "_standin_cluster" = 'true'` | `IS_CLUSTER_DATABASE` is true |
 //! | `ALTER SYSTEM SET "_standin_deadlock_ms" = '200'` | a deadlock is looked for after 200 ms instead of 3 s |
 //! | `ALTER SESSION SET "_standin_break" = 'late'` | a break is `prompt`, `late`, `stray` or `ignored` |
 //!

@@ -47,6 +47,11 @@ impl Place {
         }
     }
 
+    #[allow(dead_code, reason = "a lock takes connections that are open")]
+    pub(crate) fn credentials(&self) -> (&str, &str) {
+        (&self.user, &self.password)
+    }
+
     pub(crate) fn connect(&self) -> Connection {
         Connection::connect(&self.user, &self.password, &self.database).expect("a connection")
     }

@@ -23,6 +23,10 @@ pub(crate) struct State {
     /// The ids given out by ALLOCATE_UNIQUE.
     pub(crate) names: BTreeMap<String, i64>,
     pub(crate) deadlock_delay: Duration,
+    /// `PRIMARY`, or a kind of standby.
+    pub(crate) role: String,
+    /// It says that it has several instances.
+    pub(crate) is_cluster: bool,
     /// The server answers nobody but this session.
     pub(crate) frozen_by: Option<SessionId>,
     last_session: SessionId,
@@ -58,6 +62,8 @@ impl Database {
             sessions: BTreeMap::new(),
             names: BTreeMap::new(),
             deadlock_delay: DEADLOCK_DELAY,
+            role: "PRIMARY".to_owned(),
+            is_cluster: false,
             frozen_by: None,
             last_session: 100,
         };
@@ -110,6 +116,17 @@ impl Database {
         self.change(|state| {
             if let Some(session) = state.sessions.get_mut(&id) {
                 session.broken |= session.break_mode != BreakMode::Ignored;
+            }
+        });
+    }
+
+    /// An administrator's cancel of what every other session is doing.
+    pub(crate) fn interrupt_others(&self, own: SessionId, mode: BreakMode) {
+        self.change(|state| {
+            let others = state.sessions.iter_mut().filter(|(id, _)| **id != own);
+            for (_, session) in others.filter(|(_, session)| session.busy) {
+                session.break_mode = mode;
+                session.broken = true;
             }
         });
     }

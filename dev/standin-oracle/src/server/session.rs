@@ -52,6 +52,8 @@ pub(crate) enum Fate {
 pub(crate) struct Session {
     pub(crate) serial: u32,
     pub(crate) user: String,
+    /// What it calls itself.
+    pub(crate) module: String,
     pub(crate) fate: Fate,
     pub(crate) break_mode: BreakMode,
     /// A break has arrived and nothing has ended by it yet.
@@ -69,6 +71,7 @@ impl Session {
         Self {
             serial,
             user: user.to_owned(),
+            module: String::new(),
             fate: Fate::default(),
             break_mode: BreakMode::default(),
             broken: false,

@@ -135,5 +135,6 @@ pub(crate) enum Step {
     Select(Query),
     /// COMMIT or ROLLBACK.
     EndTransaction,
-    Execute(Expression),
+    /// EXECUTE IMMEDIATE, and where the values of its row go.
+    Execute(Expression, Vec<Target>),
 }

@@ -102,7 +102,10 @@ impl<'a> Checker<'a> {
             Step::Raise(Some(name)) => self.exception(name),
             Step::Nested(block) => self.block(block),
             Step::Select(query) => self.query(query),
-            Step::Execute(text) => self.fits(Type::Text, text, Place { line: 1, column: 1 }),
+            Step::Execute(text, into) => {
+                into.iter().try_for_each(|target| self.target(target).map(|_| ()))?;
+                self.fits(Type::Text, text, Place { line: 1, column: 1 })
+            }
             _ => Ok(()),
         }
     }

@@ -18,9 +18,21 @@ pub(crate) fn apply(scalar: Scalar, given: &[Value]) -> Result<Value, Fault> {
             let letters = u32::try_from(first.text().chars().count()).unwrap_or(u32::MAX);
             Ok(Value::Number(f64::from(letters)))
         }
+        Scalar::Substring => substring(&first.text(), second, given.get(2)),
         Scalar::ToSecondInterval => interval(first.number()?, &second.text()),
         _ => numeric(scalar, first.number()?, second),
     }
+}
+
+/// Bytes from a place on, which begins at 1. The client sends ASCII where it counts bytes.
+fn substring(text: &str, from: &Value, length: Option<&Value>) -> Result<Value, Fault> {
+    let whole = |value: &Value| value.integer().map(|number| usize::try_from(number).unwrap_or(0));
+    let (from, length) = (whole(from)?.max(1) - 1, length.map_or(Ok(0), whole)?);
+    let part = text.bytes().skip(from).take(length).collect();
+    Ok(String::from_utf8(part)
+        .ok()
+        .filter(|part| !part.is_empty())
+        .map_or(Value::Null, Value::Text))
 }
 
 fn numeric(scalar: Scalar, first: f64, second: &Value) -> Result<Value, Fault> {

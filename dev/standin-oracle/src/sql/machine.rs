@@ -129,9 +129,10 @@ impl<'a> Machine<'a> {
             }
             Step::Call(invocation) => self.invoke(invocation).map(|_| ()),
             Step::Select(query) => self.select_into(query),
-            Step::Execute(text) => {
+            Step::Execute(text, into) => {
                 let text = self.evaluate(text)?.text();
-                statement::run(self.call, &text, &mut []).map(|_| ())
+                let table = statement::run(self.call, &text, &mut [])?;
+                if into.is_empty() { Ok(()) } else { self.take_row(table, into) }
             }
             Step::EndTransaction => {
                 self.call.end_transaction();

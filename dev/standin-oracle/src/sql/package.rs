@@ -57,6 +57,8 @@ impl Machine<'_> {
             Action::GetTime => Ok(Value::Number(get_time())),
             Action::SysTimestamp => Ok(Value::Instant(now())),
             Action::UniqueSessionId => Ok(Value::Text(format!("{:012X}", self.call.session))),
+            Action::IsCluster => Ok(Value::Bool(self.call.database.state().is_cluster)),
+            Action::SetModule => self.set_module(&given[0]),
             Action::SysContext => self.context(&given[0], &given[1]),
             Action::User => {
                 self.context(&Value::Text("USERENV".into()), &Value::Text("SESSION_USER".into()))
@@ -111,6 +113,17 @@ impl Machine<'_> {
         self.call.sleep(duration).map(|()| Value::Null)
     }
 
+    /// What a session calls itself: 64 bytes of it.
+    fn set_module(&self, name: &Value) -> Result<Value, Fault> {
+        let name = name.text().chars().take(64).collect();
+        self.call.database.change(|state| {
+            if let Some(session) = state.sessions.get_mut(&self.call.session) {
+                session.module = name;
+            }
+        });
+        Ok(Value::Null)
+    }
+
     fn context(&self, namespace: &Value, name: &Value) -> Result<Value, Fault> {
         if !namespace.text().eq_ignore_ascii_case("USERENV") {
             return Ok(Value::Null);
@@ -121,8 +134,11 @@ impl Machine<'_> {
         Ok(Value::Text(match name.text().to_uppercase().as_str() {
             "SID" | "SESSIONID" => self.call.session.to_string(),
             "SESSION_USER" | "CURRENT_USER" | "CURRENT_SCHEMA" => session.user.clone(),
-            "DB_NAME" | "SERVICE_NAME" => self.call.database.name.clone(),
+            "DB_NAME" | "DB_UNIQUE_NAME" | "SERVICE_NAME" => self.call.database.name.clone(),
             "INSTANCE_NAME" => "standin".to_owned(),
+            "MODULE" => session.module.clone(),
+            "SERVER_HOST" => "localhost".to_owned(),
+            "DATABASE_ROLE" => state.role.clone(),
             _ => return Err(Fault::new(2003, "invalid USERENV parameter")),
         }))
     }

@@ -72,6 +72,10 @@ fn view(state: &State, query: &Query) -> Result<Vec<Row>, Fault> {
     match query.table.last() {
         "DUAL" => Ok(vec![Row::from([("DUMMY", Value::Text("X".to_owned()))])]),
         "V$LOCK" | "GV$LOCK" => Ok(lock_rows(state)),
+        "V_$INSTANCE" => {
+            let started = Value::Text("2026-01-01 00:00:00".to_owned());
+            Ok(vec![Row::from([("STARTUP_TIME", started)])])
+        }
         "V$SESSION" | "GV$SESSION" => Ok(session_rows(state)),
         _ => Err(Fault::new(942, "table or view does not exist")),
     }
@@ -103,6 +107,7 @@ fn session_rows(state: &State) -> Vec<Row> {
             ("SID", Value::Number(f64::from(*id))),
             ("SERIAL#", Value::Number(f64::from(session.serial))),
             ("USERNAME", Value::Text(session.user.clone())),
+            ("MODULE", Value::Text(session.module.clone())),
             ("STATUS", Value::Text(status.to_owned())),
             ("STANDIN_CALLS", Value::Number(f64::from(session.calls))),
         ])

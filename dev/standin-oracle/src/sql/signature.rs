@@ -19,6 +19,8 @@ pub(crate) enum Action {
     Sleep,
     GetTime,
     UniqueSessionId,
+    SetModule,
+    IsCluster,
     RaiseApplicationError,
     SysContext,
     SysTimestamp,
@@ -44,6 +46,7 @@ pub(crate) enum Scalar {
     ToChar,
     ToNumber,
     Length,
+    Substring,
     Upper,
     Lower,
 }
@@ -116,10 +119,16 @@ const ALLOCATE: &[Parameter] = &[
     Parameter("EXPIRATION_SECS", Type::Integer, Need::Number(864_000.0)),
 ];
 const SECONDS: &[Parameter] = &[Parameter("SECONDS", Type::Number, Need::Required)];
+const MODULE: &[Parameter] = &[
+    Parameter("MODULE_NAME", Type::Text, Need::Required),
+    Parameter("ACTION_NAME", Type::Text, Need::Required),
+];
 const NUMBER: Parameter = Parameter("N", Type::Number, Need::Required);
 const SECOND: Parameter = Parameter("M", Type::Number, Need::Required);
 const ANY: Parameter = Parameter("E", Type::Any, Need::Required);
 const PLACES: Parameter = Parameter("P", Type::Number, Need::Number(0.0));
+/// Taken and ignored.
+const FORMAT: Parameter = Parameter("FMT", Type::Text, Need::Number(0.0));
 const UNIT: Parameter = Parameter("U", Type::Text, Need::Required);
 
 static ROUTINES: &[Routine] = &[
@@ -152,6 +161,8 @@ static ROUTINES: &[Routine] = &[
     procedure("DBMS_SESSION.SLEEP", SECONDS, Action::Sleep),
     function("DBMS_SESSION.UNIQUE_SESSION_ID", &[], Type::Text, Action::UniqueSessionId),
     function("DBMS_UTILITY.GET_TIME", &[], Type::Number, Action::GetTime),
+    function("DBMS_UTILITY.IS_CLUSTER_DATABASE", &[], Type::Bool, Action::IsCluster),
+    procedure("DBMS_APPLICATION_INFO.SET_MODULE", MODULE, Action::SetModule),
     procedure("RAISE_APPLICATION_ERROR", &[NUMBER, UNIT], Action::RaiseApplicationError),
     function("SYS_CONTEXT", &[UNIT, HANDLE], Type::Text, Action::SysContext),
     function("SYSTIMESTAMP", &[], Type::Instant, Action::SysTimestamp),
@@ -168,9 +179,11 @@ static ROUTINES: &[Routine] = &[
     scalar("LEAST", &[NUMBER, SECOND], Type::Number, Scalar::Least),
     scalar("GREATEST", &[NUMBER, SECOND], Type::Number, Scalar::Greatest),
     scalar("NUMTODSINTERVAL", &[NUMBER, UNIT], Type::Interval, Scalar::ToSecondInterval),
-    scalar("TO_CHAR", &[ANY], Type::Text, Scalar::ToChar),
+    scalar("TO_CHAR", &[ANY, FORMAT], Type::Text, Scalar::ToChar),
     scalar("TO_NUMBER", &[ANY], Type::Number, Scalar::ToNumber),
     scalar("LENGTH", &[UNIT], Type::Number, Scalar::Length),
+    scalar("LENGTHB", &[UNIT], Type::Number, Scalar::Length),
+    scalar("SUBSTRB", &[UNIT, NUMBER, SECOND], Type::Text, Scalar::Substring),
     scalar("UPPER", &[UNIT], Type::Text, Scalar::Upper),
     scalar("LOWER", &[UNIT], Type::Text, Scalar::Lower),
 ];

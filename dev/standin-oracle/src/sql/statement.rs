@@ -118,6 +118,12 @@ fn set_system(call: &Call<'_>, name: &str, value: &str) -> Result<(), Fault> {
             let millis = value.parse().map_err(|_| invalid(value))?;
             call.database.change(|state| state.deadlock_delay = Duration::from_millis(millis));
         }
+        "_standin_role" => call.database.change(|state| state.role = value.to_owned()),
+        "_standin_cluster" => call.database.change(|state| state.is_cluster = value == "true"),
+        "_standin_interrupt" => {
+            let mode = BreakMode::parse(value).ok_or_else(|| invalid(value))?;
+            call.database.interrupt_others(call.session, mode);
+        }
         "_standin_frozen" => call.freeze(value == "true"),
         _ => return Err(Fault::new(2065, "illegal option for ALTER SYSTEM")),
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::ast::{Declaration, Query, Target};
 use super::machine::Machine;
+use super::query::Table;
 use super::value::{Type, Value};
 use crate::fault::Fault;
 
@@ -44,12 +45,17 @@ impl Machine<'_> {
     /// `SELECT … INTO`: exactly one row.
     pub(super) fn select_into(&mut self, query: &Query) -> Result<(), Fault> {
         let table = self.select(query)?;
+        self.take_row(table, &query.into)
+    }
+
+    /// Exactly one row.
+    pub(super) fn take_row(&mut self, table: Table, into: &[Target]) -> Result<(), Fault> {
         let mut rows = table.rows.into_iter();
         let row = rows.next().ok_or_else(|| Fault::new(1403, "no data found"))?;
         if rows.next().is_some() {
             return Err(Fault::new(1422, "exact fetch returns more than requested number of rows"));
         }
-        query.into.iter().zip(row).try_for_each(|(target, value)| self.assign(target, value))
+        into.iter().zip(row).try_for_each(|(target, value)| self.assign(target, value))
     }
 
     pub(crate) fn assign(&mut self, target: &Target, value: Value) -> Result<(), Fault> {

@@ -227,7 +227,9 @@ impl Parser {
     fn execute(&mut self) -> Result<Step, Fault> {
         self.word("EXECUTE")?;
         self.word("IMMEDIATE")?;
-        self.expression().map(Step::Execute)
+        let text = self.expression()?;
+        let into = if self.accept("INTO") { self.targets()? } else { Vec::new() };
+        Ok(Step::Execute(text, into))
     }
 
     fn assignment_or_call(&mut self) -> Result<Step, Fault> {

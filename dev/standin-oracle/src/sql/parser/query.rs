@@ -37,7 +37,7 @@ impl Parser {
         matches!(self.peek(), Token::Word(word) if word != "FROM" && word != "INTO")
     }
 
-    fn targets(&mut self) -> Result<Vec<Target>, Fault> {
+    pub(super) fn targets(&mut self) -> Result<Vec<Target>, Fault> {
         let mut targets = Vec::new();
         loop {
             targets.push(match self.peek().clone() {

@@ -1,0 +1,105 @@
+//! The thread of a session, which makes its calls.
+
+use crate::{Error, answer, explain, release};
+use oracle::{ConnStatus, Connection};
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+use tokio::sync::oneshot;
+
+/// Has a thread of its own do something that blocks.
+pub(super) async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    let (sender, done) = oneshot::channel();
+    let run = move || drop(sender.send(work()));
+    let thread = thread::Builder::new().name("dlock-oracle".to_owned()).spawn(run);
+    thread.map_err(|_| answer::no_thread())?;
+    done.await.map_err(|_| Error::Closed)
+}
+
+type Job = Box<dyn FnOnce(&Connection) + Send>;
+
+/// A session, as it is reached from elsewhere: its thread makes one call after another, each of them whole,
+/// whether or not anybody still waits for the answer. When it is dropped, the thread ends the session.
+pub(super) struct Caller {
+    connection: Arc<Connection>,
+    jobs: Sender<Job>,
+    has_ended: Arc<AtomicBool>,
+    /// Its sender is dropped when the server has let go.
+    over: oneshot::Receiver<()>,
+}
+
+impl Caller {
+    /// Starts a thread that connects. Who goes away meanwhile leaves no session behind.
+    pub(super) async fn start(
+        connect: impl FnOnce() -> oracle::Result<Connection> + Send + 'static,
+    ) -> Result<Self, Error> {
+        let (jobs, queue) = mpsc::channel();
+        let (sender, connected) = oneshot::channel();
+        let (lives, over) = oneshot::channel();
+        let has_ended = Arc::<AtomicBool>::default();
+        let ended = Arc::clone(&has_ended);
+        let run = move || {
+            let _lives: oneshot::Sender<()> = lives;
+            let connection = connect().map(Arc::new);
+            let session = connection.as_ref().ok().map(Arc::clone);
+            drop(sender.send(connection));
+            if let Some(session) = session {
+                serve(&session, queue, &ended);
+            }
+        };
+        let thread = thread::Builder::new().name("dlock-oracle".to_owned()).spawn(run);
+        thread.map_err(|_| answer::no_thread())?;
+        let connection = connected.await.map_err(|_| Error::Closed)?.map_err(explain)?;
+        Ok(Self { connection, jobs, has_ended, over })
+    }
+
+    /// Has the thread make a call, and waits for the answer.
+    pub(super) async fn call<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&Connection) -> oracle::Result<T> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (sender, answered) = oneshot::channel();
+        let has_ended = Arc::clone(&self.has_ended);
+        let job: Job = Box::new(move |connection| {
+            let answer = call(connection);
+            if answer.as_ref().is_err_and(|error| is_end(connection, error)) {
+                has_ended.store(true, Ordering::SeqCst);
+            }
+            drop(sender.send(answer));
+        });
+        self.jobs.send(job).map_err(|_| Error::Closed)?;
+        answered.await.map_err(|_| Error::Closed)?.map_err(explain)
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::SeqCst)
+    }
+
+    /// Ends the session, whatever runs on it, and returns when the server has answered that.
+    pub(super) async fn end(self) {
+        self.has_ended.store(true, Ordering::SeqCst);
+        drop(self.connection.break_execution());
+        drop(self.jobs);
+        // Nothing is ever sent.
+        let _ = self.over.await;
+    }
+}
+
+/// Makes calls until nobody wants any more, and ends the session.
+fn serve(connection: &Connection, jobs: Receiver<Job>, has_ended: &AtomicBool) {
+    let wanted = |_: &Job| !has_ended.load(Ordering::SeqCst);
+    let calls = || jobs.into_iter().take_while(wanted).for_each(|job| job(connection));
+    // After a panic nobody knows what is held: only the end of the session frees it for certain.
+    let _ = panic::catch_unwind(AssertUnwindSafe(calls));
+    has_ended.store(true, Ordering::SeqCst);
+    release::end(connection);
+}
+
+/// Whether the session is over with this error, by what it says or by what the client library knows.
+fn is_end(connection: &Connection, error: &oracle::Error) -> bool {
+    answer::ends_session(error) || !matches!(connection.status(), Ok(ConnStatus::Normal))
+}
