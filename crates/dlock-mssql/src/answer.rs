@@ -6,6 +6,10 @@ use tiberius::error::Error as Native;
 pub(crate) mod code {
     /// The procedure's: the time-out was over.
     pub(crate) const TIMED_OUT: i32 = -1;
+    /// The procedure's: the session was chosen as the victim of a deadlock.
+    pub(crate) const DEADLOCK: i32 = -3;
+    /// The procedure's: the call was not right.
+    pub(crate) const REFUSED: i32 = -999;
     /// Ours: the session holds the name already, and that was marked.
     pub(crate) const HELD_MARKED: i32 = 101;
     /// Ours: the session or its transaction holds the name already.
@@ -40,7 +44,7 @@ pub(crate) fn granted(code: i32, refusal: &'static str) -> Result<bool, Error> {
         code::TIMED_OUT => Ok(false),
         // Somebody else ended the wait.
         -2 => Err(Error::Interrupted(None)),
-        -3 => Err(Error::Deadlock(None)),
+        code::DEADLOCK => Err(Error::Deadlock(None)),
         code::HELD_MARKED | code::HELD => Err(Error::AlreadyHeld),
         // The session does not hold the name as it should.
         102 => Err(Error::Lost(None)),
@@ -65,8 +69,13 @@ pub(crate) fn released(code: i32) -> Result<bool, Error> {
 /// An error of the server's is the last thing of an answer that was read to its end; after any other
 /// error nobody knows where the next answer begins.
 pub(crate) fn failed(error: Native) -> Reply<Native> {
-    let usable = matches!(&error, Native::Server(said) if said.class() < FATAL);
+    let usable = !is_fatal(&error);
     Reply { answer: Err(meaning(error).into()), usable }
+}
+
+/// Whether the session ends with this error, or cannot be used after it.
+pub(crate) fn is_fatal(error: &Native) -> bool {
+    !matches!(error, Native::Server(said) if said.class() < FATAL)
 }
 
 /// Whether the server says that there was nothing to release.

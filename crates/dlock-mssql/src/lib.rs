@@ -61,6 +61,7 @@ mod acquire;
 mod answer;
 mod app;
 mod key;
+mod locks;
 mod mode;
 mod release;
 mod request;
@@ -70,6 +71,9 @@ mod xact;
 
 pub use app::{App, InSession, Owner};
 pub use key::{Key, Limits};
+pub use locks::{
+    Held, HeldAlone, Locks, LocksBuilder, LocksError, Request, Server, ServerSession, Wire,
+};
 pub use mode::Mode;
 pub use session::{HasClient, Place, Pooled, Stream};
 pub use tiberius;

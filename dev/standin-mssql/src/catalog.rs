@@ -5,11 +5,12 @@ use crate::engine::{DATABASES, Engine, State};
 use crate::function::database_id;
 use crate::locks::{Owner, Resource, Scope};
 use crate::mode::Mode;
+use crate::property::time;
 use crate::query::Found;
 
 const TEXT: Type = Type::NVarChar(4000);
 
-const SESSIONS: [(&str, Type); 8] = [
+const SESSIONS: [(&str, Type); 9] = [
     ("session_id", Type::Int),
     ("host_name", TEXT),
     ("program_name", TEXT),
@@ -18,6 +19,7 @@ const SESSIONS: [(&str, Type); 8] = [
     ("is_user_process", Type::Bit),
     ("open_transaction_count", Type::Int),
     ("database_id", Type::Int),
+    ("last_request_start_time", Type::Float),
 ];
 
 const REQUESTS: [(&str, Type); 6] = [
@@ -49,7 +51,7 @@ pub(crate) fn view(engine: &Engine, name: &str) -> Option<Found> {
         "sys.dm_tran_locks" => Some(locks(&state)),
         "sys.dm_exec_sessions" => Some(sessions(&state)),
         "sys.dm_exec_requests" => Some(requests(&state)),
-        "sys.databases" => Some(databases()),
+        "sys.databases" => Some(databases(engine)),
         "sys.tables" => Some(tables(&state)),
         _ => None,
     }
@@ -117,11 +119,12 @@ fn sessions(state: &State) -> Found {
             number(*id),
             Datum::text(&session.host),
             Datum::text(&session.program),
-            Datum::text("sa"),
+            Datum::text(&session.user),
             Datum::text(if session.running { "running" } else { "sleeping" }),
             Datum::Integer(Type::Bit, Some(1)),
             number(session.transactions),
             database_id(session.database),
+            time(session.since),
         ]
     });
     Found { rows: rows.collect(), columns: columns(&SESSIONS) }
@@ -147,10 +150,15 @@ fn requests(state: &State) -> Found {
     Found { rows: rows.collect(), columns: columns(&REQUESTS) }
 }
 
-fn databases() -> Found {
-    let row = |name: &&str| vec![database_id(name), Datum::text(name)];
+fn databases(engine: &Engine) -> Found {
+    // The server makes them all when it starts.
+    let row = |name: &&str| vec![database_id(name), Datum::text(name), time(engine.started)];
     Found {
-        columns: columns(&[("database_id", Type::Int), ("name", TEXT)]),
+        columns: columns(&[
+            ("database_id", Type::Int),
+            ("name", TEXT),
+            ("create_date", Type::Float),
+        ]),
         rows: DATABASES.iter().map(row).collect(),
     }
 }

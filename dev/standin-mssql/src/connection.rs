@@ -108,7 +108,7 @@ async fn admit(
     };
     login.welcome(&mut answer, database);
     answer.finish_batch();
-    let session = engine.enter(login.host, login.program, database);
+    let session = engine.enter(login, database);
     if let Err(error) = packet::write(writer, session.id, &answer.bytes).await {
         let mut session = session;
         engine.leave(&mut session);

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::Notify;
 
 use crate::locks::{LockTable, Scope};
+use crate::login::Login;
 use crate::plan::Plans;
 use crate::session::{Session, Undo};
 use crate::table::Table;
@@ -26,10 +27,13 @@ const FIRST_SESSION: u16 = 51;
 pub(crate) struct Visible {
     pub(crate) kill: Arc<Notify>,
     pub(crate) host: String,
+    pub(crate) user: String,
     pub(crate) program: String,
     pub(crate) database: &'static str,
     pub(crate) transactions: i32,
     pub(crate) running: bool,
+    /// When it last began a request.
+    pub(crate) since: SystemTime,
 }
 
 #[derive(Debug, Default)]
@@ -41,10 +45,18 @@ pub(crate) struct State {
 }
 
 /// The shared part of a server.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Engine {
     state: Mutex<State>,
+    pub(crate) started: SystemTime,
     pub(crate) plans: Plans,
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        let (state, plans) = (Mutex::default(), Plans::default());
+        Self { state, started: SystemTime::now(), plans }
+    }
 }
 
 impl Engine {
@@ -53,21 +65,23 @@ impl Engine {
     }
 
     /// Lets a connection in, under the lowest number that is free.
-    pub(crate) fn enter(&self, host: String, program: String, database: &'static str) -> Session {
+    pub(crate) fn enter(&self, login: Login, database: &'static str) -> Session {
         let mut state = self.state();
         let id = (FIRST_SESSION..)
             .find(|id| !state.sessions.contains_key(id))
             .expect("fewer sessions than numbers");
         let visible = Visible {
             kill: Arc::default(),
-            host: host.clone(),
-            program: program.clone(),
+            host: login.host.clone(),
+            user: login.user.clone(),
+            program: login.program.clone(),
             database,
             transactions: 0,
             running: false,
+            since: SystemTime::now(),
         };
         state.sessions.insert(id, visible);
-        Session::new(id, database, host, program)
+        Session::new(id, database, login)
     }
 
     /// Ends a session: its transaction is rolled back, its locks and waits are gone.
@@ -92,6 +106,9 @@ impl Engine {
     pub(crate) fn show(&self, session: &Session, running: bool) {
         if let Some(visible) = self.state().sessions.get_mut(&session.id) {
             visible.running = running;
+            if running {
+                visible.since = SystemTime::now();
+            }
             visible.transactions = session.transactions;
             visible.database = session.database;
         }

@@ -9,7 +9,7 @@ use crate::syntax::Expression;
 use crate::table::kept_as;
 
 /// Every function that is known, in lower case.
-pub(crate) const NAMES: [&str; 35] = [
+pub(crate) const NAMES: [&str; 41] = [
     "abs",
     "app_name",
     "applock_mode",
@@ -17,7 +17,9 @@ pub(crate) const NAMES: [&str; 35] = [
     "charindex",
     "coalesce",
     "concat",
+    "databasepropertyex",
     "datalength",
+    "datediff",
     "db_id",
     "db_name",
     "error_message",
@@ -25,6 +27,9 @@ pub(crate) const NAMES: [&str; 35] = [
     "error_procedure",
     "error_severity",
     "error_state",
+    "getdate",
+    "getutcdate",
+    "has_perms_by_name",
     "host_name",
     "iif",
     "isnull",
@@ -40,6 +45,7 @@ pub(crate) const NAMES: [&str; 35] = [
     "reverse",
     "right",
     "rtrim",
+    "serverproperty",
     "substring",
     "suser_name",
     "upper",
@@ -51,6 +57,7 @@ impl Scope<'_> {
     pub(crate) fn call(&self, name: &str, arguments: &[Expression]) -> Result<Datum, Fault> {
         match name {
             "coalesce" => self.first_of(arguments),
+            "datediff" => self.difference(arguments),
             "iif" => {
                 let taken = self.truth(argument(arguments, 0)?)? == Some(true);
                 self.value(argument(arguments, if taken { 1 } else { 2 })?)
@@ -82,6 +89,8 @@ impl Scope<'_> {
             | "error_state" => Ok(self.error(name)),
             "xact_state" | "db_id" | "db_name" | "object_id" | "host_name" | "app_name"
             | "suser_name" | "user_name" => self.about(name, values),
+            "databasepropertyex" | "getdate" | "getutcdate" | "has_perms_by_name"
+            | "serverproperty" => Ok(self.property(name, values)),
             "isnull" | "nullif" | "abs" => choice(name, values),
             _ => text(name, values),
         }
@@ -122,7 +131,7 @@ impl Scope<'_> {
             }
             "host_name" => Datum::text(&self.session.host),
             "app_name" => Datum::text(&self.session.program),
-            "suser_name" => Datum::text("sa"),
+            "suser_name" => Datum::text(&self.session.user),
             _ => Datum::text("dbo"),
         })
     }

@@ -10,7 +10,8 @@
 //! what it says, and anything else is an error 102 as on the server.
 //!
 //! Not modelled: row locks (a statement sees what an open transaction of another session wrote),
-//! TLS, MARS, logins (every user and password is let in), permissions.
+//! TLS, MARS, logins (every user and password is let in), permissions, apart from one user, `plain`, who may
+//! neither look at the locks nor end sessions.
 //!
 //! [`sp_getapplock`]: https://learn.microsoft.com/sql/relational-databases/system-stored-procedures/sp-getapplock-transact-sql
 //! [`sp_releaseapplock`]: https://learn.microsoft.com/sql/relational-databases/system-stored-procedures/sp-releaseapplock-transact-sql
@@ -39,6 +40,7 @@ mod modify;
 mod packet;
 mod parser;
 mod plan;
+mod property;
 mod query;
 mod rpc;
 mod select;

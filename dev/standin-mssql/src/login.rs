@@ -29,10 +29,11 @@ pub(crate) fn prelogin() -> Vec<u8> {
 }
 
 /// What a client says of itself in LOGIN7.
-#[derive(Debug)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Login {
     pub(crate) version: u32,
     pub(crate) host: String,
+    pub(crate) user: String,
     pub(crate) program: String,
     pub(crate) database: String,
 }
@@ -44,6 +45,7 @@ impl Login {
         Ok(Login {
             version: u32::from_le_bytes(version.try_into().map_err(|_| Malformed)?),
             host: field(body, 36)?,
+            user: field(body, 40)?,
             program: field(body, 48)?,
             database: field(body, 68)?,
         })

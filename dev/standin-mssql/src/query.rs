@@ -71,6 +71,7 @@ impl Scope<'_> {
         let Some(name) = source else {
             return Ok(Found { columns: Vec::new(), rows: vec![Vec::new()] });
         };
+        self.may_view(name)?;
         if let Some(found) = catalog::view(self.engine, name) {
             return Ok(found);
         }

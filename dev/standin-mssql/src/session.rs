@@ -1,6 +1,7 @@
 //! What the server remembers of one connection.
 
 use crate::datum::Datum;
+use crate::login::Login;
 
 /// What was there before a change, to be put back by a rollback.
 #[derive(Debug)]
@@ -26,6 +27,7 @@ pub(crate) struct Session {
     pub(crate) id: u16,
     pub(crate) database: &'static str,
     pub(crate) host: String,
+    pub(crate) user: String,
     pub(crate) program: String,
     /// How many BEGINs are open.
     pub(crate) transactions: i32,
@@ -46,11 +48,13 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(id: u16, database: &'static str, host: String, program: String) -> Session {
+    pub(crate) fn new(id: u16, database: &'static str, login: Login) -> Session {
+        let Login { host, user, program, .. } = login;
         Session {
             id,
             database,
             host,
+            user,
             program,
             transactions: 0,
             descriptor: 0,
@@ -68,7 +72,12 @@ impl Session {
 
     /// Everything as at login, the number aside.
     pub(crate) fn reset(&mut self) {
-        let (host, program) = (self.host.clone(), self.program.clone());
-        *self = Session::new(self.id, self.database, host, program);
+        let login = Login {
+            host: self.host.clone(),
+            user: self.user.clone(),
+            program: self.program.clone(),
+            ..Login::default()
+        };
+        *self = Session::new(self.id, self.database, login);
     }
 }

@@ -4,6 +4,7 @@ use crate::batch::{Batch, OTHER};
 use crate::datum::Type;
 use crate::engine::DATABASES;
 use crate::fault::Fault;
+use crate::property::PLAIN;
 use crate::syntax::{Setting, Statement};
 use crate::token::Change;
 
@@ -46,6 +47,10 @@ impl Batch<'_> {
     }
 
     fn kill(&self, whom: i64) -> Result<(), Fault> {
+        if self.session.user == PLAIN {
+            let message = "User does not have permission to use the KILL statement.";
+            return Err(Fault::new(6102, message).class(14));
+        }
         if whom == i64::from(self.session.id) {
             return Err(Fault::new(6104, "Cannot use KILL to kill your own process."));
         }

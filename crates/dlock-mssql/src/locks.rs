@@ -1,0 +1,49 @@
+//! Locks that own their sessions: the driver of [`dlock_locks`].
+
+mod alone;
+mod check;
+mod error;
+mod holder;
+mod inspect;
+mod kill;
+mod server;
+mod session;
+mod url;
+mod wire;
+
+pub use error::LocksError;
+pub use server::Server;
+pub use session::ServerSession;
+pub use wire::Wire;
+
+/// Locks that own their sessions.
+///
+/// SQL Server has no idle limit that a session can set: a [`Held`] has no trusted time
+/// ([`trusted_for`](dlock_locks::Held::trusted_for) is `None`). A connection that is closed or killed is told
+/// within 50 milliseconds; a silent network when a ping stays unanswered, and the server may have given the
+/// key away before.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use dlock_mssql::Locks;
+///
+/// let locks = Locks::connect("mssql://app:secret@db:1433/billing").await?;
+/// let held = locks.lock("invoice:42").await?;
+/// // … critical section …
+/// held.release().await?;
+/// # Ok(())
+/// # }
+/// ```
+pub type Locks = dlock_locks::Locks<Server>;
+
+/// Settings of [`Locks`].
+pub type LocksBuilder = dlock_locks::LocksBuilder<Server>;
+
+/// A request for a key, to be refined.
+pub type Request = dlock_locks::Request<Server>;
+
+/// A lock of [`Locks`] that is held.
+pub type Held = dlock_locks::Held<Server>;
+
+/// A lock of [`Locks`] that is held on a session of its own, which it lends.
+pub type HeldAlone = dlock_locks::HeldAlone<Server>;

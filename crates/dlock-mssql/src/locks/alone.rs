@@ -1,0 +1,50 @@
+use crate::locks::kill::kill;
+use crate::locks::session::Look;
+use crate::locks::{LocksError, Server, Wire};
+use crate::{App, Error, Key, Lock, Mode, OwnedGuard, statement};
+use dlock_core::RawNew;
+use dlock_locks::AloneDriver;
+use tiberius::Client;
+
+const KILL: &str =
+    "the session could not be ended; grant ALTER ANY CONNECTION to the login, which KILL needs";
+
+impl AloneDriver for Server {
+    type Lock = App<Client<Wire>>;
+    /// The session's number.
+    type Number = i32;
+
+    async fn alone(
+        &self,
+        name: &str,
+        key: Key,
+        mode: dlock_locks::Mode,
+    ) -> Result<(Lock<Client<Wire>>, i32), LocksError> {
+        let (mut client, _) = self.dial(name).await?;
+        let look = Look::of(client.simple_query(statement::LOOK).await?.into_row().await?)?;
+        if look.is_read_only {
+            return Err(LocksError::ReadOnly);
+        }
+        let lock = Lock::from_raw(App::new(client, key));
+        let lock = match Mode::from(mode) {
+            Mode::Exclusive => lock,
+            Mode::Shared => lock.shared(),
+            Mode::Update => lock.update(),
+        };
+        Ok((lock, look.number))
+    }
+
+    /// Closing the connection would be noticed only when what runs on it is over.
+    async fn abort(&self, guard: OwnedGuard<Client<Wire>>, number: i32) -> Result<(), Error> {
+        let killed = async {
+            let (mut client, _) = self.dial("dlock abort").await?;
+            kill(&mut client, number).await
+        };
+        let killed = killed.await;
+        drop(guard);
+        killed.map(drop).map_err(|error| match error {
+            LocksError::Native(error) => Error::Setup { advice: KILL, source: Some(error) },
+            _ => Error::Interrupted(None),
+        })
+    }
+}
