@@ -18,6 +18,14 @@ enum Said {
     NotPrepared,
     /// A `KILL` found no session of this user's.
     NotThere,
+    /// A row is locked for longer than the statement waits, or in a circle.
+    Locked,
+    /// There is no such table.
+    NoTable,
+    /// The connection has no database to look into.
+    NoDatabase,
+    /// The user may not do that.
+    Denied,
     Other,
 }
 
@@ -26,6 +34,7 @@ fn said(error: &mysql_async::Error) -> Option<Said> {
     Some(match error.code {
         // By MariaDB; of named locks, by MySQL.
         1213 | 3058 => Said::Deadlock,
+        1205 => Said::Locked,
         1317 => Said::Killed,
         // MariaDB's max_statement_time; MySQL's MAX_EXECUTION_TIME.
         1969 | 3024 => Said::TimeOver,
@@ -34,6 +43,10 @@ fn said(error: &mysql_async::Error) -> Option<Said> {
         // By a proxy that knows no such command, or the statement no more; not at all; no room for it.
         1047 | 1243 | 1295 | 1461 => Said::NotPrepared,
         1094 | 1095 => Said::NotThere,
+        // Of MariaDB, 1109 is a table of a plugin that is not there.
+        1109 | 1146 => Said::NoTable,
+        1046 => Said::NoDatabase,
+        1044 | 1142 | 1143 | 1227 => Said::Denied,
         _ => Said::Other,
     })
 }
@@ -70,6 +83,26 @@ pub(crate) fn ran_out(error: &mysql_async::Error, end: &Deadline) -> bool {
 /// Whether the connection lives on after this error.
 pub(crate) fn is_alive(error: &mysql_async::Error) -> bool {
     !matches!(said(error), None | Some(Said::Ended))
+}
+
+/// Whether somebody else's locked row was in the way.
+pub(crate) fn is_in_the_way(error: &mysql_async::Error) -> bool {
+    matches!(said(error), Some(Said::Deadlock | Said::Locked | Said::TimeOver))
+}
+
+/// Whether there is no such table.
+pub(crate) fn is_no_table(error: &mysql_async::Error) -> bool {
+    said(error) == Some(Said::NoTable)
+}
+
+/// Whether the connection has no database to look into.
+pub(crate) fn is_no_database(error: &mysql_async::Error) -> bool {
+    said(error) == Some(Said::NoDatabase)
+}
+
+/// Whether the user may not do that.
+pub(crate) fn is_denied(error: &mysql_async::Error) -> bool {
+    said(error) == Some(Said::Denied)
 }
 
 /// Whether a `KILL` found no session of this user's.

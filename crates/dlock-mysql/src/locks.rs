@@ -1,6 +1,10 @@
 //! The driver of [`Locks`]: sessions of its own, with a lease.
 
+mod alone;
 mod batch;
+mod check;
+mod fence;
+mod inspect;
 mod server;
 mod session;
 mod url;

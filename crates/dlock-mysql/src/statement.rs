@@ -1,6 +1,9 @@
 //! Every text that goes to the server.
 
 pub(crate) mod batch;
+pub(crate) mod check;
+pub(crate) mod fence;
+pub(crate) mod inspect;
 pub(crate) mod open;
 
 use crate::Key;
@@ -65,7 +68,7 @@ impl Statements {
     /// already, which would be granted once more; in another session than this it does nothing, and says
     /// which that is, plus two.
     pub(crate) fn attempt(&self, id: u64) -> String {
-        let (select, name) = (self.select(0), &self.name);
+        let (select, name) = (Self::select(self.is_mariadb, 0), &self.name);
         format!(
             "{select} IF(CONNECTION_ID()<>{id},CONNECTION_ID()+2,\
              IF(IS_USED_LOCK({name})={id},-1,GET_LOCK({name},0))) LIMIT 1"
@@ -75,7 +78,7 @@ impl Statements {
     /// Acquires over a session that is known not to hold the key. There is one `GET_LOCK` and nothing after
     /// it, since an interruption there would leave it granted.
     pub(crate) fn acquire(&self, millis: u64) -> String {
-        let (select, name) = (self.select(millis), &self.name);
+        let (select, name) = (Self::select(self.is_mariadb, millis), &self.name);
         match (self.is_mariadb, millis) {
             (_, 0) => format!("{select} GET_LOCK({name},0) LIMIT 1"),
             // It rounds to whole seconds: the wait is over before those are.
@@ -90,8 +93,8 @@ impl Statements {
     /// How a statement starts that waits, with the session's own limit on statements lifted: by MySQL's
     /// `MAX_EXECUTION_TIME` (milliseconds, a literal), which ends the wait; by MariaDB from 10.1.2 on, when
     /// it has such a limit.
-    fn select(&self, millis: u64) -> String {
-        match (self.is_mariadb, millis) {
+    fn select(is_mariadb: bool, millis: u64) -> String {
+        match (is_mariadb, millis) {
             (true, _) => "/*M!100102 SET STATEMENT max_statement_time=0 FOR*/ SELECT".to_owned(),
             (false, 0) => format!("SELECT /*+ MAX_EXECUTION_TIME({LONGEST}) */"),
             (false, _) => format!("SELECT /*+ MAX_EXECUTION_TIME({millis}) */"),

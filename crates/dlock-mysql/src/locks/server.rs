@@ -28,6 +28,12 @@ impl From<OptsBuilder> for Server {
 }
 
 impl Server {
+    /// A session of this name for the caller's own statements, with what the options run there.
+    pub(super) fn lasting(&self, name: &str) -> Opts {
+        let opts = OptsBuilder::from_opts(self.opts.clone()).prefer_socket(false);
+        opts.connect_attribute("program_name", name).into()
+    }
+
     /// With the session's name, and without a question about the longest packet: that is asked for later.
     fn opts(&self, name: &str) -> Opts {
         let opts = plain(self.opts.clone()).connect_attribute("program_name", name);

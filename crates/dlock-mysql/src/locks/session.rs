@@ -1,4 +1,5 @@
 use super::batch::{Batch, batches, truths};
+use super::fence;
 use crate::acquire::read;
 use crate::answer::{Answer, is_alive, meaning};
 use crate::release::kill_until_gone;
@@ -13,7 +14,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::fmt;
 use std::time::{Duration, Instant};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 /// A session of [`Locks`](super::Locks).
 pub struct ServerSession {
@@ -51,6 +52,18 @@ impl ServerSession {
         Ok(Self { conn, opts, since, id, is_mariadb, server, has_lease, packet, held, is_ended })
     }
 
+    pub(super) async fn conn(&self) -> MutexGuard<'_, Conn> {
+        self.conn.lock().await
+    }
+
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub(super) fn is_mariadb(&self) -> bool {
+        self.is_mariadb
+    }
+
     /// What an error means; it may be the session's end.
     fn failed(&self, error: mysql_async::Error) -> Error {
         self.is_ended.set(self.is_ended.get() || !is_alive(&error));
@@ -58,7 +71,7 @@ impl ServerSession {
     }
 
     async fn run_batch(&self, batch: &Batch) -> Result<Vec<bool>, Error> {
-        let mut conn = self.conn.lock().await;
+        let mut conn = self.conn().await;
         let digits: Option<Option<String>> =
             conn.query_first(&batch.text).await.map_err(|error| self.failed(error))?;
         let truths = truths(&digits.flatten().unwrap_or_default())?;
@@ -111,7 +124,7 @@ impl dlock_locks::Session for ServerSession {
     async fn wait(&self, key: &Key, _mode: Mode, limit: Duration) -> Result<bool, Error> {
         let wait = Wait::from(limit);
         let text = Statements::new(self.is_mariadb, key).acquire(millis(wait.normal()));
-        let (mut conn, end) = (self.conn.lock().await, Deadline::new(wait));
+        let (mut conn, end) = (self.conn().await, Deadline::new(wait));
         let answer: Answer = conn.query_first(&text).await;
         self.is_ended.set(answer.as_ref().is_err_and(|error| !is_alive(error)));
         let granted = read(Some(answer), &end).answer.map_err(|error| *error)?;
@@ -121,8 +134,14 @@ impl dlock_locks::Session for ServerSession {
         Ok(granted)
     }
 
+    async fn raise(&self, key: &Key, limit: Duration) -> Result<Option<u64>, Error> {
+        let mut conn = self.conn().await;
+        let raised = fence::raise(&mut conn, key, limit).await;
+        raised.map_err(|error| fence::meaning(error, |error| self.failed(error)))
+    }
+
     async fn ping(&self) -> Result<(), Error> {
-        self.conn.lock().await.ping().await.map_err(|error| self.failed(error))
+        self.conn().await.ping().await.map_err(|error| self.failed(error))
     }
 
     fn is_ended(&self) -> bool {
