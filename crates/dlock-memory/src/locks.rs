@@ -4,7 +4,7 @@ use crate::table::Reply;
 use crate::{Database, Direct, Ended, Lock, Mode, OwnedGuard, Session};
 use dlock_core::{Error, RawNew, Wait};
 use dlock_locks::{AloneDriver, Ask, Driver, SessionOptions, SharedDriver, What};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::task::yield_now;
 
 impl Driver for Database {
@@ -16,6 +16,10 @@ impl Driver for Database {
 
     fn derive(key: &String, label: &str) -> String {
         format!("{key}\u{0}{label}")
+    }
+
+    fn turnstile(key: &String) -> Option<String> {
+        Some(Self::derive(key, "turnstile"))
     }
 
     async fn open(&self, options: &SessionOptions) -> Result<Leased, Ended> {
@@ -46,6 +50,11 @@ impl AloneDriver for Database {
     }
 }
 
+/// What a reader has to pass.
+fn turnstile(key: &String, mode: Mode) -> Option<String> {
+    Database::turnstile(key).filter(|_| mode == Mode::Shared)
+}
+
 /// A session that holds keys and waits for keys, and is ended when it was silent for too long.
 #[derive(Debug)]
 pub struct Leased(Session);
@@ -53,6 +62,7 @@ pub struct Leased(Session);
 impl Leased {
     fn do_one(&self, ask: &Ask<String>) -> Result<bool, Ended> {
         match ask.what {
+            What::Try if !self.may_pass(&ask.key, ask.mode)? => Ok(false),
             What::Try => match self.0.ask(&ask.key, ask.mode, false) {
                 Reply::Granted => Ok(true),
                 Reply::Ended => Err(Ended),
@@ -60,6 +70,38 @@ impl Leased {
             },
             What::Release | What::Undo => self.0.release(&ask.key),
         }
+    }
+
+    /// Whether no writer stands in front of a reader.
+    fn may_pass(&self, key: &String, mode: Mode) -> Result<bool, Ended> {
+        let Some(turnstile) = turnstile(key, mode) else { return Ok(true) };
+        match self.0.ask(&turnstile, Mode::Shared, false) {
+            Reply::Granted => self.0.release(&turnstile),
+            Reply::Ended => Err(Ended),
+            // The writer stands in this process, where each has its place already.
+            Reply::AlreadyHeld => Ok(true),
+            _ => Ok(false),
+        }
+    }
+
+    /// Waits until no writer stands in front of a reader. `false`: one still does.
+    async fn pass(&self, key: &String, mode: Mode, limit: Duration) -> Result<bool, crate::Error> {
+        let Some(turnstile) = turnstile(key, mode) else { return Ok(true) };
+        match self.0.acquire(&turnstile, Mode::Shared, Wait::from(limit)).await {
+            Ok(true) => Ok(self.0.release(&turnstile).map_err(Error::Driver)?),
+            Err(Error::AlreadyHeld) => Ok(true),
+            answer => answer,
+        }
+    }
+
+    /// First for the turnstile, then for the key in the time that is left.
+    async fn queue(&self, key: &String, mode: Mode, limit: Duration) -> Result<bool, crate::Error> {
+        let begun = Instant::now();
+        if !self.pass(key, mode, limit).await? {
+            return Ok(false);
+        }
+        let left = limit.saturating_sub(begun.elapsed());
+        self.0.acquire(key, mode, Wait::from(left)).await
     }
 }
 
@@ -84,7 +126,7 @@ impl dlock_locks::Session for Leased {
 
     async fn wait(&self, key: &String, mode: Mode, limit: Duration) -> Result<bool, Ended> {
         self.0.arrive().await;
-        let answer = self.0.acquire(key, mode, Wait::from(limit)).await;
+        let answer = self.queue(key, mode, limit).await;
         self.0.return_trip().await;
         match answer {
             Ok(granted) => Ok(granted),

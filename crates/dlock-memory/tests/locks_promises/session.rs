@@ -29,6 +29,10 @@ impl Driver for Far {
         Database::derive(key, label)
     }
 
+    fn turnstile(key: &String) -> Option<String> {
+        Database::turnstile(key)
+    }
+
     async fn open(&self, options: &SessionOptions) -> Result<FarSession, Ended> {
         let [network, server] = &self.ways;
         let network = network.connect().await.ok_or(Ended)?;
