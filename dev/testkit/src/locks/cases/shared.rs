@@ -80,6 +80,8 @@ async fn writer_among_readers<F: Fixture<Driver: SharedDriver>>(
     let (inside, enough, mut tasks) = (Inside::new(1), Arc::default(), JoinSet::new());
     for number in 0..6_usize {
         let (locks, key) = (processes[number % 2].clone(), key.clone());
+        // Of different lengths, so that they do not come to end together.
+        let hold = hold * (7 + u32::try_from(number).expect("a small number")) / 10;
         tasks.spawn(reads::<F>(locks, key, inside.clone(), hold, Arc::clone(&enough)));
         tokio::time::sleep(hold / 6).await;
     }
