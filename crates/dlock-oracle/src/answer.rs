@@ -16,10 +16,36 @@ const DPI_CLOSED: i32 = 1080;
 const NO_THREAD: &str = "no thread could be started for the connection: raise the limit on threads";
 /// A lock there excludes nobody on the primary.
 const STANDBY: &str = "this database is a standby: connect to the primary";
+const NO_VIEWS: &str = "the user of this session may not look at locks, or not end sessions: an \
+    administrator has to run GRANT SELECT ON SYS.GV_$LOCK, GRANT SELECT ON SYS.GV_$SESSION and, to end \
+    sessions, GRANT ALTER SYSTEM TO <user>";
 const NO_CLIENT: &str = "no Oracle client library was found: install Oracle Instant Client (Basic or \
     Basic Light), and add its directory to the system's library search path";
 const NO_GRANT: &str = "the user of this session may not use DBMS_LOCK: an administrator has to run \
     GRANT EXECUTE ON SYS.DBMS_LOCK TO <user>";
+
+pub(crate) fn is_standby(error: &Error) -> bool {
+    matches!(error, Error::Setup { advice: STANDBY, .. })
+}
+
+/// What the calls that look mean by an error: what the user may not see is a sentence on who can mend it.
+pub(crate) fn look(error: oracle::Error) -> Error {
+    match error.oci_code() {
+        // No such view, no privilege.
+        Some(942 | 1031) => Error::Setup { advice: NO_VIEWS, source: Some(error) },
+        _ => explain(error),
+    }
+}
+
+/// Whether there is no session of this address.
+pub(crate) fn is_no_session(error: &oracle::Error) -> bool {
+    error.oci_code() == Some(30)
+}
+
+/// Whether the session will end, but not at once.
+pub(crate) fn is_marked(error: &oracle::Error) -> bool {
+    error.oci_code() == Some(31)
+}
 
 /// A code that none of the calls expects.
 pub(crate) fn refused(code: i64) -> Error {

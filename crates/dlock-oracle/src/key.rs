@@ -74,6 +74,11 @@ impl Key {
 }
 
 impl Key {
+    /// As the server shows it: also what `ALLOCATE_UNIQUE` gave out, which nobody may choose.
+    pub(crate) fn shown(id: u32) -> Self {
+        Self { id, text: None }
+    }
+
     /// Another key, which belongs to this one by a label: the same for whoever has the number.
     pub(crate) fn derived(&self, label: &str) -> Self {
         let hashed = Self::from(format!("dlock {label} of {}", self.id));

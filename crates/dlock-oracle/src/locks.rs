@@ -2,6 +2,8 @@
 
 mod alone;
 mod caller;
+mod check;
+mod inspect;
 mod session;
 mod url;
 

@@ -65,6 +65,12 @@ impl From<dlock_locks::Mode> for Mode {
     }
 }
 
+/// What `V$LOCK` shows in `LMODE` and `REQUEST`; `None`: nothing.
+pub(crate) fn shown(number: i64) -> Option<Mode> {
+    let all = [Mode::NL, Mode::SS, Mode::SX, Mode::S, Mode::SSX, Mode::X];
+    all.into_iter().find(|mode| mode.number() == number)
+}
+
 impl fmt::Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self, f)

@@ -164,6 +164,36 @@ BEGIN
   :server := SYS_CONTEXT('USERENV', 'DB_UNIQUE_NAME') || instance;
 END;";
 
+/// Who holds and who waits, on every instance; of one id, or of all.
+const HOLDERS: &str = "\
+SELECT l.id1, l.lmode, l.request, l.ctime, l.sid || ',' || s.serial# || ',@' || l.inst_id AS address,
+  s.username, s.machine, s.program, s.module
+FROM sys.gv_$lock l JOIN sys.gv_$session s ON s.inst_id = l.inst_id AND s.sid = l.sid
+WHERE l.type = 'UL' AND l.id1 = NVL(:id, l.id1)";
+
+/// How many user locks a session still has.
+const LEFT: &str = "\
+SELECT COUNT(*)
+FROM sys.gv_$lock l JOIN sys.gv_$session s ON s.inst_id = l.inst_id AND s.sid = l.sid
+WHERE l.type = 'UL' AND l.sid || ',' || s.serial# || ',@' || l.inst_id = :address";
+
+/// Whether the user may end sessions. Everybody may look at his own privileges.
+const MAY_END: &str = "SELECT COUNT(*) FROM sys.session_privs WHERE privilege IN ('ALTER SYSTEM')";
+
+/// Milliseconds since 1970, by the server's clock.
+const CLOCK: &str = "\
+DECLARE
+  since INTERVAL DAY(9) TO SECOND :=
+    SYS_EXTRACT_UTC(SYSTIMESTAMP) - TIMESTAMP '1970-01-01 00:00:00';
+BEGIN
+  :millis := ROUND(1000 * (EXTRACT(DAY FROM since) * 86400 + EXTRACT(HOUR FROM since) * 3600
+    + EXTRACT(MINUTE FROM since) * 60 + EXTRACT(SECOND FROM since)));
+END;";
+
+/// A row of [`HOLDERS`]: id, `LMODE`, `REQUEST`, seconds, address, and what is known of the session.
+pub(crate) type Shown =
+    (u32, i64, i64, u64, String, Option<String>, Option<String>, Option<String>, Option<String>);
+
 /// What a block ends with: a code of `DBMS_LOCK`.
 pub(crate) type Code = Result<i64, Error>;
 
@@ -213,6 +243,30 @@ pub(crate) fn begin(
     let text = OracleType::Varchar2(1000);
     let answer = connection.execute(BEGIN, &[&name, &text, &text])?;
     Ok((answer.bind_value(2)?, answer.bind_value(3)?))
+}
+
+pub(crate) fn holders(connection: &Connection, id: Option<u32>) -> Result<Vec<Shown>, Error> {
+    connection.query_as::<Shown>(HOLDERS, &[&id])?.collect()
+}
+
+/// Ends a session of another, by `sid,serial#,@instance`, all of them numbers.
+pub(crate) fn end_session(connection: &Connection, address: [u32; 3]) -> Result<(), Error> {
+    let [sid, serial, instance] = address;
+    let text = format!("ALTER SYSTEM KILL SESSION '{sid},{serial},@{instance}' IMMEDIATE");
+    connection.execute(&text, &[]).map(drop)
+}
+
+/// Whether a session has no user lock any more.
+pub(crate) fn has_let_go(connection: &Connection, address: &str) -> Result<bool, Error> {
+    connection.query_row_as::<i64>(LEFT, &[&address]).map(|left| left == 0)
+}
+
+pub(crate) fn may_end(connection: &Connection) -> Result<bool, Error> {
+    connection.query_row_as::<i64>(MAY_END, &[]).map(|count| count > 0)
+}
+
+pub(crate) fn clock(connection: &Connection) -> Code {
+    call(connection, CLOCK, &[])
 }
 
 /// Runs a block with its binds in the order of its text, the answer last.

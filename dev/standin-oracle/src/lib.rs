@@ -11,6 +11,7 @@
 //! | `ALTER SYSTEM DISCONNECT SESSION 'sid,serial#'` | its connection is cut: ORA-03113 |
 //! | `ALTER SYSTEM SET "_standin_frozen" = 'true'` | the server answers only this session, until `'false'` |
 //! | `ALTER SYSTEM SET "_standin_interrupt" = 'late'` | what the other sessions are doing is cancelled |
+//! | `ALTER SYSTEM SET "_standin_clock" = '90'` | the server's clock is 90 seconds ahead |
 //! | `ALTER SYSTEM SET "_standin_role" = 'PHYSICAL STANDBY'` | what `SYS_CONTEXT` says of the database |
 //! | `ALTER SYSTEM SET "_standin_cluster" = 'true'` | `IS_CLUSTER_DATABASE` is true |
 //! | `ALTER SYSTEM SET "_standin_deadlock_ms" = '200'` | a deadlock is looked for after 200 ms instead of 3 s |
@@ -18,7 +19,7 @@
 //!
 //! `V$SESSION` has a column `STANDIN_CALLS` more: how many round trips the session has made.
 //!
-//! The user `nogrant` may not use `DBMS_LOCK`; the password `wrong` is.
+//! The user `nogrant` may not use `DBMS_LOCK`, and `noviews` not look at sessions nor end them; the password `wrong` is.
 //!
 //! It exercises a client's code through the real driver. It proves nothing about Oracle's server.
 

@@ -1,6 +1,7 @@
 //! Every user lock of one database: who holds what and who waits, as `DBMS_LOCK` keeps it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use crate::mode::Mode;
 use crate::resource::{Claim, Lifetime, Resource, SessionId};
@@ -27,6 +28,8 @@ pub struct Line {
     pub held: Option<Mode>,
     /// The mode that is waited for.
     pub requested: Option<Mode>,
+    /// When it was granted, or asked for.
+    pub since: Instant,
 }
 
 /// The user locks of one database.
@@ -48,7 +51,7 @@ impl Locks {
         if resource.held_by(session).is_some() {
             return Outcome::Refused;
         }
-        let claim = Claim { session, mode, lifetime };
+        let claim = Claim { session, mode, lifetime, since: Instant::now() };
         if resource.admits(claim) && (mode == Mode::Null || !resource.is_queued()) {
             resource.holders.push(claim);
             return Outcome::Granted;
@@ -140,7 +143,13 @@ impl Locks {
                 let session = held.session;
                 let requested = resource.converters.iter().find(|claim| claim.session == session);
                 let requested = requested.map(|claim| claim.mode);
-                lines.push(Line { session, id, held: Some(held.mode), requested });
+                lines.push(Line {
+                    session,
+                    id,
+                    held: Some(held.mode),
+                    requested,
+                    since: held.since,
+                });
             }
             for claim in &resource.waiters {
                 lines.push(Line {
@@ -148,6 +157,7 @@ impl Locks {
                     id,
                     held: None,
                     requested: Some(claim.mode),
+                    since: claim.since,
                 });
             }
         }

@@ -1,6 +1,7 @@
 //! One user lock: its holders and its two queues.
 
 use std::collections::VecDeque;
+use std::time::Instant;
 
 use crate::mode::Mode;
 
@@ -22,6 +23,8 @@ pub(crate) struct Claim {
     pub(crate) session: SessionId,
     pub(crate) mode: Mode,
     pub(crate) lifetime: Lifetime,
+    /// When it was granted, or asked for.
+    pub(crate) since: Instant,
 }
 
 /// The holders of one lock and those who wait for it, in order.
@@ -72,7 +75,7 @@ impl Resource {
 
     pub(crate) fn set_mode(&mut self, session: SessionId, mode: Mode) {
         for held in self.holders.iter_mut().filter(|held| held.session == session) {
-            held.mode = mode;
+            (held.mode, held.since) = (mode, Instant::now());
         }
     }
 
@@ -90,7 +93,7 @@ impl Resource {
                 return;
             }
             self.waiters.pop_front();
-            self.holders.push(claim);
+            self.holders.push(Claim { since: Instant::now(), ..claim });
         }
     }
 

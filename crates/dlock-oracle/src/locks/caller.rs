@@ -62,6 +62,14 @@ impl Caller {
         &self,
         call: impl FnOnce(&Connection) -> oracle::Result<T> + Send + 'static,
     ) -> Result<T, Error> {
+        self.try_call(call).await?.map_err(explain)
+    }
+
+    /// The same, with the native error in the answer.
+    pub(super) async fn try_call<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&Connection) -> oracle::Result<T> + Send + 'static,
+    ) -> Result<oracle::Result<T>, Error> {
         let (sender, answered) = oneshot::channel();
         let has_ended = Arc::clone(&self.has_ended);
         let job: Job = Box::new(move |connection| {
@@ -72,7 +80,7 @@ impl Caller {
             drop(sender.send(answer));
         });
         self.jobs.send(job).map_err(|_| Error::Closed)?;
-        answered.await.map_err(|_| Error::Closed)?.map_err(explain)
+        answered.await.map_err(|_| Error::Closed)
     }
 
     pub(super) fn has_ended(&self) -> bool {

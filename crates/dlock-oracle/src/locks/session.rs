@@ -26,6 +26,10 @@ impl ServerSession {
         Ok(Self { caller, server })
     }
 
+    pub(super) fn is_cluster(&self) -> bool {
+        self.server.ends_with(" cluster")
+    }
+
     pub(super) fn caller(&self) -> &Caller {
         &self.caller
     }

@@ -9,6 +9,7 @@ mod place;
 mod alone;
 mod bench;
 mod exclusion;
+mod inspect;
 mod loss;
 mod modes;
 mod sessions;
@@ -35,6 +36,10 @@ fn what_holds() -> Vec<Trial> {
         trial("exclusion::dropped_waits", exclusion::dropped_waits),
         trial("alone::lends_its_session", alone::lends_its_session),
         trial("alone::aborts", alone::aborts),
+        trial("inspect::holders", inspect::holders),
+        trial("inspect::of_others", inspect::of_others),
+        trial("inspect::free", inspect::free),
+        trial("inspect::check", inspect::check),
         trial("modes::readers_share", modes::readers_share),
         trial("modes::matrix", modes::matrix),
         trial("modes::convert", modes::convert),
@@ -53,6 +58,7 @@ fn what_holds() -> Vec<Trial> {
 
 fn misbehaving() -> Vec<Trial> {
     vec![
+        trial("inspect::check_finds", inspect::check_finds),
         trial("loss::cut", loss::cut),
         trial("loss::silent", loss::silent),
         trial("loss::interrupted", loss::interrupted),

@@ -78,17 +78,25 @@ pub(crate) fn count(observer: &Connection, id: u32) -> (usize, usize) {
 
 /// `sid,serial#` of every session that awaits the id, then of every one that holds it: the end of a
 /// holder grants the id to whoever still waits.
+#[allow(dead_code, reason = "the promises of `Locks` end holders alone")]
 pub(crate) fn sessions(observer: &Connection, id: u32) -> Vec<String> {
-    let part = |part: &str| {
-        let text = format!("select sid from v$lock where type = 'UL' and id1 = :1 and {part} > 0");
-        let sids = observer.query_as::<i64>(&text, &[&id]).expect("V$LOCK can be read");
-        sids.map(|sid| sid.expect("a number")).collect::<Vec<_>>()
-    };
-    let sids = part("request").into_iter().chain(part("lmode"));
+    let waiting = part(observer, id, "request").into_iter();
+    waiting.chain(part(observer, id, "lmode")).collect()
+}
+
+/// The same of those that hold it.
+#[allow(dead_code, reason = "for the promises of `Locks`")]
+pub(crate) fn holding(observer: &Connection, id: u32) -> Vec<String> {
+    part(observer, id, "lmode")
+}
+
+fn part(observer: &Connection, id: u32, part: &str) -> Vec<String> {
+    let text = format!("select sid from v$lock where type = 'UL' and id1 = :1 and {part} > 0");
+    let sids = observer.query_as::<i64>(&text, &[&id]).expect("V$LOCK can be read");
     let address = |sid: i64| {
         let text = "select serial# from v$session where sid = :1";
         let serial = observer.query_row_as::<i64>(text, &[&sid]).ok()?;
         Some(format!("{sid},{serial}"))
     };
-    sids.filter_map(address).collect()
+    sids.filter_map(|sid| address(sid.expect("a number"))).collect()
 }

@@ -15,6 +15,9 @@ const DEADLOCK_DELAY: Duration = Duration::from_secs(3);
 /// The user who has no EXECUTE on DBMS_LOCK.
 const WITHOUT_GRANT: &str = "NOGRANT";
 
+/// The user who may not look at anybody's session, nor end it.
+const WITHOUT_VIEWS: &str = "NOVIEWS";
+
 /// Everything that changes in a database.
 #[derive(Debug)]
 pub(crate) struct State {
@@ -25,6 +28,8 @@ pub(crate) struct State {
     pub(crate) deadlock_delay: Duration,
     /// `PRIMARY`, or a kind of standby.
     pub(crate) role: String,
+    /// How many seconds its clock is ahead.
+    pub(crate) clock_is_wrong_by: f64,
     /// It says that it has several instances.
     pub(crate) is_cluster: bool,
     /// The server answers nobody but this session.
@@ -63,6 +68,7 @@ impl Database {
             names: BTreeMap::new(),
             deadlock_delay: DEADLOCK_DELAY,
             role: "PRIMARY".to_owned(),
+            clock_is_wrong_by: 0.0,
             is_cluster: false,
             frozen_by: None,
             last_session: 100,
@@ -147,6 +153,13 @@ impl Database {
             state.locks.end_session(id);
             Ok(())
         })
+    }
+
+    /// Whether the user may read the views of the system.
+    pub(crate) fn may_look(&self, id: SessionId) -> bool {
+        let state = self.state();
+        let session = state.sessions.get(&id);
+        session.is_some_and(|session| session.user != WITHOUT_VIEWS)
     }
 
     pub(crate) fn may_lock(&self, id: SessionId) -> bool {

@@ -56,6 +56,8 @@ pub(crate) enum Expression {
     Number(f64),
     Text(String),
     Bool(bool),
+    /// `TIMESTAMP '…'`, in seconds since 1970.
+    Instant(f64),
     /// `INTERVAL '…' SECOND`, in seconds.
     Interval(f64),
     Bind(String),
@@ -114,7 +116,17 @@ pub(crate) struct Query {
     pub(crate) columns: Vec<(Expression, String)>,
     pub(crate) into: Vec<Target>,
     pub(crate) table: Path,
+    pub(crate) alias: Option<String>,
+    pub(crate) join: Option<Join>,
     pub(crate) condition: Option<Expression>,
+}
+
+/// A second table.
+#[derive(Debug, Clone)]
+pub(crate) struct Join {
+    pub(crate) table: Path,
+    pub(crate) alias: Option<String>,
+    pub(crate) on: Expression,
 }
 
 /// One statement of PL/SQL.

@@ -2,6 +2,7 @@
 
 use super::ast::{Expression, Invocation, Operator, Path};
 use super::machine::Machine;
+use super::query::Row;
 use super::value::Value;
 use crate::fault::Fault;
 
@@ -13,6 +14,7 @@ impl Machine<'_> {
             Expression::Text(text) => Ok(Value::Text(text.clone())),
             Expression::Bool(flag) => Ok(Value::Bool(*flag)),
             Expression::Interval(seconds) => Ok(Value::Interval(*seconds)),
+            Expression::Instant(seconds) => Ok(Value::Instant(*seconds)),
             Expression::Bind(name) => self.bound(name),
             Expression::Name(path) => self.named(path),
             Expression::Call(invocation) => self.invoke(invocation),
@@ -39,9 +41,10 @@ impl Machine<'_> {
 
     /// A column, then a variable, then a function without arguments.
     fn named(&mut self, path: &Path) -> Result<Value, Fault> {
-        let column = self.row.as_ref().and_then(|row| row.get(path.last()));
+        let cell = |row: &Row| row.get(&path.dotted()).or_else(|| row.get(path.last())).cloned();
+        let column = self.row.as_ref().and_then(cell);
         if let Some(value) = column {
-            return Ok(value.clone());
+            return Ok(value);
         }
         if let Some(value) = self.variable(path.last()) {
             return Ok(value);

@@ -55,7 +55,11 @@ impl Machine<'_> {
             Action::Scalar(scalar) => function::apply(scalar, given),
             Action::Sleep => self.sleep(&given[0]),
             Action::GetTime => Ok(Value::Number(get_time())),
-            Action::SysTimestamp => Ok(Value::Instant(now())),
+            Action::SysTimestamp => {
+                let wrong = self.call.database.state().clock_is_wrong_by;
+                Ok(Value::Instant(now() + wrong))
+            }
+            Action::Same => Ok(given[0].clone()),
             Action::UniqueSessionId => Ok(Value::Text(format!("{:012X}", self.call.session))),
             Action::IsCluster => Ok(Value::Bool(self.call.database.state().is_cluster)),
             Action::SetModule => self.set_module(&given[0]),

@@ -20,6 +20,8 @@ pub(crate) enum Action {
     GetTime,
     UniqueSessionId,
     SetModule,
+    /// Gives its argument back.
+    Same,
     IsCluster,
     RaiseApplicationError,
     SysContext,
@@ -119,6 +121,7 @@ const ALLOCATE: &[Parameter] = &[
     Parameter("EXPIRATION_SECS", Type::Integer, Need::Number(864_000.0)),
 ];
 const SECONDS: &[Parameter] = &[Parameter("SECONDS", Type::Number, Need::Required)];
+const INSTANT: Parameter = Parameter("T", Type::Instant, Need::Required);
 const MODULE: &[Parameter] = &[
     Parameter("MODULE_NAME", Type::Text, Need::Required),
     Parameter("ACTION_NAME", Type::Text, Need::Required),
@@ -165,6 +168,7 @@ static ROUTINES: &[Routine] = &[
     procedure("DBMS_APPLICATION_INFO.SET_MODULE", MODULE, Action::SetModule),
     procedure("RAISE_APPLICATION_ERROR", &[NUMBER, UNIT], Action::RaiseApplicationError),
     function("SYS_CONTEXT", &[UNIT, HANDLE], Type::Text, Action::SysContext),
+    function("SYS_EXTRACT_UTC", &[INSTANT], Type::Instant, Action::Same),
     function("SYSTIMESTAMP", &[], Type::Instant, Action::SysTimestamp),
     function("USER", &[], Type::Text, Action::User),
     function("SQLCODE", &[], Type::Integer, Action::SqlCode),

@@ -99,9 +99,12 @@ fn plain(token: Token) -> String {
     }
 }
 
-/// `'sid,serial#'`
+/// `'sid,serial#'`, or `'sid,serial#,@1'`: there is one instance.
 fn end_session(call: &Call<'_>, target: &str, fate: Fate) -> Result<(), Fault> {
-    let parts = target.split_once(',');
+    if !call.database.may_look(call.session) {
+        return Err(Fault::new(1031, "insufficient privileges"));
+    }
+    let parts = target.strip_suffix(",@1").unwrap_or(target).split_once(',');
     let parsed =
         parts.and_then(|(id, serial)| Some((id.trim().parse().ok()?, serial.trim().parse().ok()?)));
     let (id, serial) = parsed.ok_or_else(|| Fault::new(26, "missing or invalid session ID"))?;
@@ -120,6 +123,10 @@ fn set_system(call: &Call<'_>, name: &str, value: &str) -> Result<(), Fault> {
         }
         "_standin_role" => call.database.change(|state| state.role = value.to_owned()),
         "_standin_cluster" => call.database.change(|state| state.is_cluster = value == "true"),
+        "_standin_clock" => {
+            let seconds = value.parse().map_err(|_| invalid(value))?;
+            call.database.change(|state| state.clock_is_wrong_by = seconds);
+        }
         "_standin_interrupt" => {
             let mode = BreakMode::parse(value).ok_or_else(|| invalid(value))?;
             call.database.interrupt_others(call.session, mode);

@@ -25,6 +25,7 @@ impl Checker<'_> {
             Expression::Number(_) | Expression::CountAll => Ok(Type::Number),
             Expression::Text(_) => Ok(Type::Text),
             Expression::Bool(value) => self.truth(*value),
+            Expression::Instant(_) => Ok(Type::Instant),
             Expression::Interval(_) => Ok(Type::Interval),
             Expression::Bind(name) => self.bind(name),
             Expression::Name(path) => self.name(path),

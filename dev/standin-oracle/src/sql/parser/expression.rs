@@ -149,6 +149,7 @@ impl Parser {
             "FALSE" => self.literal(Expression::Bool(false)),
             "CASE" => self.case(),
             "INTERVAL" if matches!(self.ahead(1), Token::Text(_)) => self.interval(),
+            "TIMESTAMP" if matches!(self.ahead(1), Token::Text(_)) => self.instant(),
             "EXTRACT" if opens => self.extract(),
             "COUNT" if opens && *self.ahead(2) == Token::Symbol("*") => self.count(),
             _ => self.named(),
@@ -215,6 +216,15 @@ impl Parser {
         let amount: f64 =
             amount.trim().parse().map_err(|_| Fault::new(1867, "the interval is invalid"))?;
         Ok(Expression::Interval(amount * unit))
+    }
+
+    /// The beginning of 1970, and no other.
+    fn instant(&mut self) -> Result<Expression, Fault> {
+        self.word("TIMESTAMP")?;
+        match self.next() {
+            Token::Text(text) if text == "1970-01-01 00:00:00" => Ok(Expression::Instant(0.0)),
+            _ => Err(Fault::new(1861, "literal does not match format string")),
+        }
     }
 
     fn extract(&mut self) -> Result<Expression, Fault> {

@@ -2,8 +2,11 @@
 
 use super::Parser;
 use crate::fault::Fault;
-use crate::sql::ast::{Expression, Query, Target};
+use crate::sql::ast::{Expression, Join, Query, Target};
 use crate::sql::lexer::Token;
+
+/// Words that go on after a table.
+const AFTER_TABLE: [&str; 3] = ["JOIN", "ON", "WHERE"];
 
 impl Parser {
     /// A query after its SELECT.
@@ -14,9 +17,21 @@ impl Parser {
         }
         let into = if self.accept("INTO") { self.targets()? } else { Vec::new() };
         self.word("FROM").map_err(|_| Fault::new(923, "FROM keyword not found where expected"))?;
-        let table = self.path()?;
+        let (table, alias) = (self.path()?, self.alias()?);
+        let join = if self.accept("JOIN") { Some(self.join()?) } else { None };
         let condition = if self.accept("WHERE") { Some(self.expression()?) } else { None };
-        Ok(Query { columns, into, table, condition })
+        Ok(Query { columns, into, table, alias, join, condition })
+    }
+
+    fn join(&mut self) -> Result<Join, Fault> {
+        let (table, alias) = (self.path()?, self.alias()?);
+        self.word("ON")?;
+        Ok(Join { table, alias, on: self.expression()? })
+    }
+
+    fn alias(&mut self) -> Result<Option<String>, Fault> {
+        let is_alias = matches!(self.peek(), Token::Word(word) if !AFTER_TABLE.contains(&&**word));
+        if is_alias { self.name().map(Some) } else { Ok(None) }
     }
 
     fn column(&mut self) -> Result<(Expression, String), Fault> {
