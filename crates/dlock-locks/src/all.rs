@@ -1,6 +1,7 @@
 //! Several keys at once.
 
 use crate::driver::Driver;
+use crate::held::Part;
 use crate::model::{Need, Patience};
 use crate::order::in_order;
 use crate::pending::Pending;
@@ -36,8 +37,7 @@ impl<D: Driver> Locks<D> {
         K: TryInto<D::Key, Error: Into<KeyError>>,
     {
         let checked = keys.into_iter().map(|key| self.checked(key));
-        let mut keys = checked.collect::<Result<Vec<_>, _>>()?;
-        in_order(&mut keys);
+        let keys = in_order(checked.collect::<Result<Vec<_>, _>>()?);
         match keys.is_empty() {
             true => Err(Error::NoKeys),
             false => Ok(All { locks: self.clone(), keys, mode: Mode::Exclusive }),
@@ -167,17 +167,36 @@ impl<'a, D: Driver> Taking<'a, D> {
     /// Tries all at once, and keeps those in front of the first that was refused.
     async fn try_rest(&mut self) -> Result<(), Error<D::Error>> {
         let rest = self.rest().iter().map(|key| (key.clone(), self.cancel.clone()));
-        let tries = Pending::all(&self.all.locks.shared, rest, self.all.mode);
+        let mut tries = Pending::all(&self.all.locks.shared, rest, self.all.mode);
+        // The last is answered last: to wait for it is to be woken once.
+        let Some(last) = tries.pop() else { return Ok(()) };
+        let last = last.granted().await.map(|part| self.alone(part));
         let mut is_refused = false;
         for pending in tries {
-            match pending.granted().await {
-                Ok(part) if is_refused => self.held.shed(part),
-                Ok(part) => self.held.add(part),
-                Err(Error::TimedOut { .. }) => is_refused = true,
-                Err(error) => return Err(error),
-            }
+            self.take_in(pending.granted().await, &mut is_refused)?;
+        }
+        let last = last.map(|mut held| held.take());
+        last.transpose().map_or(Ok(()), |last| self.take_in(last, &mut is_refused))
+    }
+
+    fn take_in(
+        &mut self,
+        granted: Result<Part<D>, Error<D::Error>>,
+        is_refused: &mut bool,
+    ) -> Result<(), Error<D::Error>> {
+        match granted {
+            Ok(part) if *is_refused => self.held.shed(part),
+            Ok(part) => self.held.add(part),
+            Err(Error::TimedOut { .. }) => *is_refused = true,
+            Err(error) => return Err(error),
         }
         Ok(())
+    }
+
+    /// A part that is let go when it is dropped.
+    fn alone(&self, part: Part<D>) -> Held<D> {
+        let All { locks, mode, .. } = self.all;
+        Held::new(Arc::clone(&locks.shared), vec![part], *mode, self.cancel.clone())
     }
 
     async fn wait_for(&mut self, key: &D::Key, patience: Patience) -> Result<(), Error<D::Error>> {

@@ -76,9 +76,10 @@ impl<D: Driver> LocksBuilder<D> {
     pub fn build(self) -> Result<Locks<D>, Error<D::Error>> {
         let clock = Clock::start();
         let (driver, name) = (Arc::new(self.driver), self.options.name.clone());
-        let inputs = engine::start(Arc::clone(&driver), self.settings, self.options, clock);
+        let settings = self.settings;
+        let inputs = engine::start(Arc::clone(&driver), settings.clone(), self.options, clock);
         let inputs = inputs.map_err(Error::Thread)?;
-        Ok(Locks { shared: Arc::new(Shared::new(driver, name, inputs, clock)) })
+        Ok(Locks { shared: Arc::new(Shared::new(driver, name, settings, inputs, clock)) })
     }
 
     /// The locks, with one session open: what cannot work is known now.

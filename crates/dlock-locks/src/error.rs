@@ -28,6 +28,22 @@ pub enum Error<E> {
     /// Several keys were asked for, and there was none.
     #[error("there is no key among those that were asked for")]
     NoKeys,
+    /// A semaphore without permits was asked for.
+    #[error("the semaphore {key} must have a permit at least")]
+    NoPermits {
+        /// Its name.
+        key: String,
+    },
+    /// A semaphore of this name and another number of permits is in use.
+    #[error("the semaphore {key} has {others} permits here, not {permits}; agree on one number")]
+    OtherPermits {
+        /// Its name.
+        key: String,
+        /// How many were asked for.
+        permits: usize,
+        /// How many it has.
+        others: usize,
+    },
     /// As many keys are held or asked for as are allowed.
     #[error("no more keys may be held at a time, so {key} was not asked for; raise `max_keys`")]
     TooManyKeys {

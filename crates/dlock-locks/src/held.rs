@@ -55,6 +55,11 @@ impl<D: Driver> Held<D> {
         self.parts.push(part);
     }
 
+    /// Holds the last of its parts no longer.
+    pub(crate) fn take(&mut self) -> Option<Part<D>> {
+        self.parts.pop()
+    }
+
     /// Lets a key go that is not to be part of it. Its loss, where that came first, is a loss of this.
     pub(crate) fn shed(&mut self, part: Part<D>) {
         match part.hold.shed() {

@@ -25,6 +25,7 @@ mod order;
 mod pending;
 mod perform;
 mod request;
+mod semaphore;
 #[cfg(test)]
 mod simulation;
 mod told;
@@ -46,4 +47,5 @@ pub use lost::{Lost, LostReason};
 pub use mode::Mode;
 pub use model::{Ask, Stats, What};
 pub use request::Request;
+pub use semaphore::{Permit, Semaphore};
 pub use tokio_util::sync::CancellationToken;

@@ -1,15 +1,17 @@
 use crate::clock::Clock;
 use crate::driver::Driver;
 use crate::input::Input;
-use crate::model::{Patience, RequestId, Stats};
+use crate::model::{Patience, RequestId, Settings, Stats};
+use crate::semaphore::Semaphores;
 use crate::{Error, Held, LocksBuilder, Request};
 use dlock_core::{KeyError, Wait};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 /// What the handles of one engine share.
 pub(crate) struct Shared<D: Driver> {
@@ -18,7 +20,10 @@ pub(crate) struct Shared<D: Driver> {
     requests: AtomicU64,
     /// What sessions are called in the server's lists.
     name: String,
-    is_closed: AtomicBool,
+    pub(crate) settings: Settings,
+    pub(crate) semaphores: Semaphores<D>,
+    /// Cancelled when it is closed.
+    pub(crate) closed: CancellationToken,
     pub(crate) clock: Clock,
 }
 
@@ -26,11 +31,13 @@ impl<D: Driver> Shared<D> {
     pub(crate) fn new(
         driver: Arc<D>,
         name: String,
+        settings: Settings,
         inputs: UnboundedSender<Input<D>>,
         clock: Clock,
     ) -> Self {
-        let (requests, is_closed) = (AtomicU64::new(0), AtomicBool::new(false));
-        Self { driver, inputs, requests, name, is_closed, clock }
+        let (requests, semaphores) = (AtomicU64::new(0), Semaphores::default());
+        let closed = CancellationToken::new();
+        Self { driver, inputs, requests, name, settings, semaphores, closed, clock }
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -38,7 +45,7 @@ impl<D: Driver> Shared<D> {
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        self.is_closed.load(Ordering::Relaxed)
+        self.closed.is_cancelled()
     }
 
     /// An engine that is gone has let go of everything; who waits for its answer sees that.
@@ -187,7 +194,7 @@ impl<D: Driver> Locks<D> {
     /// Dropped, it goes on.
     pub async fn close(&self) {
         let (sender, answer) = oneshot::channel();
-        self.shared.is_closed.store(true, Ordering::Relaxed);
+        self.shared.closed.cancel();
         self.shared.tell(Input::Close(sender));
         // An engine that is gone has closed.
         let _ = answer.await;

@@ -1,4 +1,3 @@
-use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 
 /// What a key feeds to a hasher: the same for equal keys, in every process.
@@ -16,16 +15,18 @@ impl Hasher for Fed {
     }
 }
 
-fn fed<K: Hash>(key: &K) -> Fed {
+fn fed<K: Hash>(key: K) -> (Fed, K) {
     let mut fed = Fed::default();
     key.hash(&mut fed);
-    fed
+    (fed, key)
 }
 
-/// Sorts keys in one order for all processes, and leaves one of those that are equal.
-pub(crate) fn in_order<K: Hash + Eq>(keys: &mut Vec<K>) {
-    keys.sort_by_cached_key(fed);
-    keys.dedup_by(|one, other| fed(one).cmp(&fed(other)) == Ordering::Equal && one == other);
+/// Keys in one order for all processes, and one of those that are equal.
+pub(crate) fn in_order<K: Hash + Eq>(keys: Vec<K>) -> Vec<K> {
+    let mut fed = Vec::from_iter(keys.into_iter().map(fed));
+    fed.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    fed.dedup_by(|(_, one), (_, other)| one == other);
+    fed.into_iter().map(|(_, key)| key).collect()
 }
 
 #[cfg(test)]
@@ -34,10 +35,8 @@ mod tests {
 
     #[test]
     fn one_order_without_repetition() {
-        let mut keys = vec!["b", "a", "c", "b", "a"];
-        in_order(&mut keys);
-        let mut others = vec!["c", "b", "a"];
-        in_order(&mut others);
+        let keys = in_order(vec!["b", "a", "c", "b", "a"]);
+        let others = in_order(vec!["c", "b", "a"]);
         assert_eq!((keys.len(), keys), (3, others));
     }
 }

@@ -2,9 +2,9 @@ use crate::Error;
 use crate::Mode;
 use crate::driver::Driver;
 use crate::held::Part;
-use crate::input::{Asking, Granting, Input};
+use crate::input::{Asking, Granting, Input, Refused};
 use crate::locks::Shared;
-use crate::model::{Asked, Need, Patience, RequestId};
+use crate::model::{Asked, Need, Patience, Refusal, RequestId};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -63,11 +63,16 @@ impl<D: Driver> Pending<D> {
     }
 
     /// Waits for the answer.
-    pub(crate) async fn granted(mut self) -> Result<Part<D>, Error<D::Error>> {
-        let granting = (&mut self.answer).await.map_err(|_| Error::Closed)?;
+    pub(crate) async fn granted(self) -> Result<Part<D>, Error<D::Error>> {
+        let key = self.key.clone();
+        self.answer().await.map_err(|refused| Error::refused::<D>(&key, refused))
+    }
+
+    /// The same, with a refusal that may be told to many.
+    pub(crate) async fn answer(mut self) -> Result<Part<D>, Refused<D>> {
+        let granting = (&mut self.answer).await.map_err(|_| Refusal::Closed)?;
         self.is_open = false;
-        let hold = granting.map_err(|refused| Error::refused::<D>(&self.key, refused))?;
-        Ok(Part { request: self.request, key: self.key.clone(), hold })
+        Ok(Part { request: self.request, key: self.key.clone(), hold: granting? })
     }
 }
 

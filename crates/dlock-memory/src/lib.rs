@@ -40,3 +40,9 @@ pub type Held = dlock_locks::Held<Database>;
 
 /// A lock of [`Locks`] that is held on a session of its own.
 pub type HeldAlone = dlock_locks::HeldAlone<Database>;
+
+/// So many at a time, by [`Locks::semaphore`].
+pub type Semaphore = dlock_locks::Semaphore<Database>;
+
+/// A permit of a [`Semaphore`].
+pub type Permit = dlock_locks::Permit<Database>;

@@ -7,6 +7,7 @@ mod calls;
 mod drops;
 mod exclusion;
 mod loss;
+mod semaphore;
 mod sessions;
 
 use dlock_memory::{Database, Locks};
