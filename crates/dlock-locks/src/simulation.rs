@@ -2,16 +2,22 @@
 //! hold and wait, messages that take their time. Everything is in virtual time, from a seed.
 
 mod any;
+mod callers;
+mod faults;
 mod figures;
+mod happening;
+mod plan;
 mod process;
 mod server;
 mod task;
+mod wire;
 mod world;
 
 use figures::Figures;
+use plan::Plan;
 use std::time::Duration;
 use task::Work;
-use world::{Plan, World};
+use world::World;
 
 const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)

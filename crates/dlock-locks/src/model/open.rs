@@ -69,13 +69,15 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
     /// A session could not be opened: those who waited for it for long enough are told why.
     fn not_opened(&mut self, id: SessionId, error: Option<E>) {
         let stood = |key: &KeyId| self.keys[*key].place.session() == Some(id);
-        let asked = Vec::from_iter(self.keys.all().filter(stood));
+        let mut keys = Vec::from_iter(self.keys.all().filter(stood));
         let parked = Vec::from_iter(self.parked.values().copied());
-        let alone = parked.into_iter().filter(|key| self.needs_a_session(*key));
-        for key in asked.into_iter().chain(Vec::from_iter(alone)) {
-            self.refuse_impatient(key, &Refusal::NoSession(error.clone()));
+        keys.extend(parked.into_iter().filter(|key| self.needs_a_session(*key)));
+        for key in &keys {
+            self.refuse_impatient(*key, &Refusal::NoSession(error.clone()));
         }
         self.gone(id, LostReason::SessionEnded);
+        keys.retain(|key| self.keys.contains(*key));
+        keys.into_iter().for_each(|key| self.serve(key));
     }
 
     fn refuse_impatient(&mut self, key: KeyId, refusal: &Refusal<E>) {

@@ -2,22 +2,30 @@
 //! its turn or told why not, and nothing stays behind.
 
 use super::ms;
+use super::plan::Plan;
 use super::task::Work;
-use super::world::{Plan, World};
+use super::world::World;
 use crate::Mode;
+use crate::model::Need;
 use proptest::prelude::*;
 use std::time::Duration;
 
 fn work() -> impl Strategy<Value = Work> {
-    let mode = prop_oneof![3 => Just(Mode::Exclusive), 2 => Just(Mode::Shared)];
+    let mode = prop_oneof![
+        3 => Just((Mode::Exclusive, Need::Nothing)),
+        2 => Just((Mode::Shared, Need::Nothing)),
+        1 => Just((Mode::Exclusive, Need::Session)),
+        1 => Just((Mode::Exclusive, Need::Fence)),
+        1 => Just((Mode::Update, Need::Session)),
+    ];
     let holds = prop::collection::vec((0..300u64).prop_map(ms), 1..4);
     let patience = prop::option::of((1..300u64).prop_map(ms));
     let drops = prop::option::of((1..5u32, (0..200u64).prop_map(ms)));
     let rest = (0..30u64).prop_map(ms);
     (mode, holds, patience, any::<bool>(), drops, rest, 1..6u32).prop_map(
-        |(mode, holds, patience, tries, drops, rest, keys)| {
+        |((mode, need), holds, patience, tries, drops, rest, keys)| {
             let tries = tries && patience.is_some();
-            Work { keys, mode, holds, patience, tries, drops, rounds: 8, rest }
+            Work { keys, mode, need, holds, patience, tries, drops, rounds: 8, rest }
         },
     )
 }

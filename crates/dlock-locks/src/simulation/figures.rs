@@ -10,6 +10,7 @@ pub(crate) struct Figures {
     pub(crate) timed_out: usize,
     pub(crate) refused: usize,
     pub(crate) lost: usize,
+    pub(crate) upgraded: usize,
     pub(crate) statements: usize,
     /// The most sessions of one process at a time.
     pub(crate) sessions: usize,

@@ -1,3 +1,4 @@
+use crate::Mode;
 use crate::model::{Model, RequestId, SessionId, Settings};
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -8,8 +9,8 @@ pub(crate) struct Process {
     pub(crate) model: Model<u32, String>,
     /// Which task a request is of.
     pub(crate) tasks: HashMap<RequestId, usize>,
-    /// Who holds, on which session.
-    pub(crate) holds: HashMap<RequestId, SessionId>,
+    /// Who holds, on which session and how.
+    pub(crate) holds: HashMap<RequestId, (SessionId, Mode)>,
     /// When the model wants to act next.
     pub(crate) alarm: Option<Duration>,
     /// The sessions whose network is cut.

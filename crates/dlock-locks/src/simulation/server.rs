@@ -8,6 +8,8 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub(crate) struct Server {
     keys: HashMap<u32, Queue>,
+    /// The fence of each key.
+    fences: HashMap<u32, u64>,
     /// The sessions that live, and when each last said something.
     pub(crate) sessions: BTreeMap<Link, Duration>,
 }
@@ -21,7 +23,9 @@ struct Queue {
 }
 
 fn conflict(one: Mode, other: Mode) -> bool {
-    one == Mode::Exclusive || other == Mode::Exclusive
+    one == Mode::Exclusive
+        || other == Mode::Exclusive
+        || (one, other) == (Mode::Update, Mode::Update)
 }
 
 impl Queue {
@@ -108,6 +112,25 @@ impl Server {
         (queue.waiters.len() + queue.behind.len() < before).then(|| queue.serve())
     }
 
+    /// Another mode for a key that is held, where no other holder is in its way.
+    pub(crate) fn convert(&mut self, link: Link, key: u32, to: Mode) -> bool {
+        let queue = self.keys.entry(key).or_default();
+        let is_free =
+            queue.holders.iter().all(|(holder, held)| *holder == link || !conflict(*held, to));
+        let hold = queue.holders.iter_mut().find(|(holder, _)| *holder == link && is_free);
+        hold.map(|(_, mode)| *mode = to).is_some()
+    }
+
+    pub(crate) fn raise(&mut self, link: Link, key: u32) -> u64 {
+        assert!(
+            self.holds(link, key, Mode::Exclusive),
+            "{link:?} raises {key}, which it does not hold"
+        );
+        let fence = self.fences.entry(key).or_default();
+        *fence += 1;
+        *fence
+    }
+
     /// Ends a session. Who is granted what it held?
     pub(crate) fn end(&mut self, link: Link) -> Vec<Link> {
         self.sessions.remove(&link);
@@ -121,9 +144,10 @@ impl Server {
         granted
     }
 
+    /// In this mode, or in one that an answer under way tells of.
     pub(crate) fn holds(&self, link: Link, key: u32, mode: Mode) -> bool {
-        let queue = self.keys.get(&key);
-        queue.is_some_and(|queue| queue.holders.contains(&(link, mode)))
+        let holds = |mode| self.keys.get(&key).is_some_and(|it| it.holders.contains(&(link, mode)));
+        holds(mode) || mode == Mode::Update && holds(Mode::Exclusive)
     }
 
     /// Whether nobody holds anything, and nobody waits.

@@ -1,4 +1,5 @@
 use crate::Mode;
+use crate::model::Need;
 use std::time::Duration;
 
 /// What a task does, again and again: asks for a key, holds it, gives it back.
@@ -7,6 +8,7 @@ pub(crate) struct Work {
     /// Keys are drawn from this many, from the first on.
     pub(crate) keys: u32,
     pub(crate) mode: Mode,
+    pub(crate) need: Need,
     /// How long it holds: one of these, by chance.
     pub(crate) holds: Vec<Duration>,
     /// How long it waits.
@@ -26,6 +28,7 @@ impl Work {
         Self {
             keys,
             mode: Mode::Exclusive,
+            need: Need::Nothing,
             holds: vec![hold],
             patience: None,
             tries: false,
