@@ -1,0 +1,124 @@
+//! The command line.
+
+use crate::duration;
+use crate::terms::Leftovers;
+use crate::url::Source;
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
+use std::time::Duration;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+const EXAMPLES: &str = "\
+Examples:
+  dlock run report -- ./report.sh            wait for the key, then run
+  dlock run report --no-wait -- ./report.sh  run, or exit with 75 where somebody else does
+  dlock run deploy --wait 5m -- ./deploy.sh  wait for five minutes at most
+
+The server's URL is looked for in --url-file, --url, DLOCK_URL and DATABASE_URL, in this order.";
+
+/// Runs commands while a lock is held, in PostgreSQL, MySQL, MariaDB, SQL Server or Oracle
+#[derive(Debug, Parser)]
+#[command(name = "dlock", version, styles = STYLES, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) server: Source,
+
+    #[command(subcommand)]
+    pub(crate) task: Task,
+}
+
+/// What `dlock` is to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Task {
+    Run(Run),
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  dlock run nightly --no-wait -- ./nightly.sh --all
+  dlock run reports --shared --wait 30s -- psql -f report.sql
+  dlock run shell --foreground -- bash
+
+Exit status: the command's; 128 + n where signal n ended it; 75 where the key is held elsewhere (-E changes
+it); 74 where the lock was lost; 69 where the server cannot be asked; 64 for arguments that make no sense; 126
+and 127 for a command that cannot be run or found.
+
+The command gets DLOCK_KEY, with --fenced DLOCK_TOKEN, and no DLOCK_URL. DATABASE_URL is its own and stays.";
+
+/// Runs a command while a key is held
+///
+/// Nothing of the command's runs on when the lock may be somebody else's: a guardian process ends it when the
+/// lock is lost, when the server has been silent for nearly as long as the lease, or when `dlock` was killed
+/// or stopped.
+#[derive(Debug, Args)]
+#[command(after_help = RUN_EXAMPLES)]
+pub(crate) struct Run {
+    /// The key: whoever names the same one on this server is kept out meanwhile
+    pub(crate) key: String,
+
+    #[command(flatten)]
+    pub(crate) hold: Hold,
+
+    #[command(flatten)]
+    pub(crate) guard: Guard,
+
+    /// The command and its arguments, after `--`
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// How the key is asked for.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Lock")]
+pub(crate) struct Hold {
+    /// Wait for at most so long, such as 5s or 1m 30s [default: for as long as it takes]
+    #[arg(short, long, value_name = "TIME", value_parser = duration::parse, conflicts_with = "no_wait")]
+    pub(crate) wait: Option<Duration>,
+
+    /// Do not wait at all
+    #[arg(short, long)]
+    pub(crate) no_wait: bool,
+
+    /// The exit status where the key is held elsewhere
+    #[arg(short = 'E', long, value_name = "STATUS", default_value_t = crate::status::BUSY)]
+    pub(crate) conflict_exit_code: u8,
+
+    /// Hold it together with others who ask for it like this
+    #[arg(short, long)]
+    pub(crate) shared: bool,
+
+    /// After how long of silence the server lets go: 3 seconds at least
+    ///
+    /// The longer it is, the longer the server may be silent without any harm, and the longer others wait
+    /// when this machine vanishes.
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration::lease)]
+    pub(crate) lease: Duration,
+}
+
+/// How the command is guarded.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Command")]
+pub(crate) struct Guard {
+    /// How long after SIGTERM comes SIGKILL
+    ///
+    /// When the server is silent it is a third of the lease at most: all has to be gone before the lock may
+    /// be somebody else's.
+    #[arg(short, long, value_name = "TIME", default_value = "5s", value_parser = duration::parse)]
+    pub(crate) kill_after: Duration,
+
+    /// Let the command read the terminal: it stays in the process group of `dlock`
+    ///
+    /// What the keyboard sends, as Ctrl-C does, is then between the terminal and the command.
+    #[arg(short, long)]
+    pub(crate) foreground: bool,
+
+    /// What happens to processes that are left when the command has ended
+    #[arg(long, value_name = "WHAT", default_value = "end")]
+    pub(crate) leftovers: Leftovers,
+}

@@ -1,0 +1,38 @@
+//! The locks of whatever server the URL names.
+
+use crate::status::{BUSY, Failure, LOST, USAGE, chain};
+use crate::url::Url;
+use dlock_postgres::{LocksError, Server};
+use std::time::Duration;
+
+/// Locks on the server.
+pub(crate) type Locks = dlock_postgres::Locks;
+/// A lock that is held.
+pub(crate) type Held = dlock_postgres::Held;
+/// Why a call did not do what it was asked to.
+pub(crate) type Error = dlock_locks::Error<LocksError>;
+
+/// Opens a session.
+///
+/// # Errors
+/// Where the URL names no server, or the server did not let anybody in.
+pub(crate) async fn open(url: &Url, lease: Duration) -> Result<Locks, Failure> {
+    let scheme = url.as_str().split_once("://").map(|(scheme, _)| scheme);
+    if !matches!(scheme, Some("postgres" | "postgresql")) {
+        return Err(Failure::new(USAGE, "the URL has to begin with postgres://"));
+    }
+    let config = url.as_str().parse::<tokio_postgres::Config>();
+    let config = config.map_err(|error| Failure::new(USAGE, url.hide(&chain(&error))))?;
+    let builder = Locks::builder(Server::new(config)).lease(lease).name("dlock run").max_waiting(1);
+    builder.connect().await.map_err(|error| failure(url, &error, BUSY))
+}
+
+/// What an error means for whoever called `dlock`.
+pub(crate) fn failure(url: &Url, error: &Error, busy: u8) -> Failure {
+    match error {
+        Error::TimedOut { .. } => Failure::new(busy, error.to_string()),
+        Error::Lost(lost) => Failure::new(LOST, lost.to_string()),
+        Error::Key(error) => Failure::new(USAGE, chain(error)),
+        error => url.failure(&chain(error)),
+    }
+}
