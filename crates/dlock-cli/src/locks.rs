@@ -2,28 +2,25 @@
 
 use crate::status::{BUSY, Failure, LOST, USAGE, chain};
 use crate::url::Url;
-use dlock_postgres::{LocksError, Server};
+use dlock_locks::{Driver, UrlDriver};
+use dlock_postgres::Server;
 use std::time::Duration;
 
 /// Locks on the server.
-pub(crate) type Locks = dlock_postgres::Locks;
+pub(crate) type Locks = dlock_locks::Locks<Server>;
 /// A lock that is held.
-pub(crate) type Held = dlock_postgres::Held;
+pub(crate) type Held = dlock_locks::Held<Server>;
 /// Why a call did not do what it was asked to.
-pub(crate) type Error = dlock_locks::Error<LocksError>;
+pub(crate) type Error = dlock_locks::Error<<Server as Driver>::Error>;
 
 /// Opens a session.
 ///
 /// # Errors
 /// Where the URL names no server, or the server did not let anybody in.
-pub(crate) async fn open(url: &Url, lease: Duration) -> Result<Locks, Failure> {
-    let scheme = url.as_str().split_once("://").map(|(scheme, _)| scheme);
-    if !matches!(scheme, Some("postgres" | "postgresql")) {
-        return Err(Failure::new(USAGE, "the URL has to begin with postgres://"));
-    }
-    let config = url.as_str().parse::<tokio_postgres::Config>();
-    let config = config.map_err(|error| Failure::new(USAGE, url.hide(&chain(&error))))?;
-    let builder = Locks::builder(Server::new(config)).lease(lease).name("dlock run").max_waiting(1);
+pub(crate) async fn open(url: &Url, name: &str, lease: Duration) -> Result<Locks, Failure> {
+    let server = Server::from_url(url.as_str());
+    let server = server.map_err(|error| Failure::new(USAGE, url.hide(&chain(&error))))?;
+    let builder = Locks::builder(server).lease(lease).name(name).max_waiting(1);
     builder.connect().await.map_err(|error| failure(url, &error, BUSY))
 }
 

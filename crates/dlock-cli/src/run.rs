@@ -19,7 +19,7 @@ pub(crate) async fn run(source: &Source, run: Run) -> Result<u8, Failure> {
     let url = source.url()?;
     let mut signals = signals::Heeded::new()?;
     let taking = async {
-        let locks = locks::open(&url, run.hold.lease).await?;
+        let locks = locks::open(&url, "dlock run", run.hold.lease).await?;
         let held = take(&url, &locks, &run.key, &run.hold).await?;
         Ok((locks, held))
     };
