@@ -52,8 +52,8 @@ pub use dlock_locks::{CancellationToken, Finding, Lost, LostReason, Severity, St
 pub use halves::Session;
 pub use key::{Key, Number};
 pub use locks::{
-    Alone, Held, HeldAlone, Holder, Locks, LocksBuilder, LocksError, Request, Server, ServerError,
-    ServerSession,
+    Alone, Held, HeldAlone, HeldMode, Holder, Locks, LocksBuilder, LocksError, Request, Server,
+    ServerError, ServerSession,
 };
 pub use mode::Mode;
 pub use session::{AsSession, HasClient};

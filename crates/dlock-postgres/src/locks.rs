@@ -13,6 +13,7 @@ mod session;
 mod statement;
 #[cfg(feature = "rustls")]
 mod tls;
+mod turnstile;
 mod url;
 
 pub use error::ServerError;
@@ -71,6 +72,9 @@ pub type LocksBuilder = dlock_locks::LocksBuilder<Server>;
 
 /// A lock of [`Locks`] that is held.
 pub type Held = dlock_locks::Held<Server>;
+
+/// How a lock of [`Locks`] is held.
+pub type HeldMode = dlock_locks::Mode;
 
 /// A request for a key, to be refined.
 pub type Request = dlock_locks::Request<Server>;

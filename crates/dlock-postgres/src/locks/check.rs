@@ -171,3 +171,27 @@ fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{clock, refused};
+    use crate::ServerError;
+
+    #[test]
+    fn a_clock_is_wrong_beyond_a_second() {
+        assert_eq!(clock(1_000, 1_000, 1_000), None);
+        assert_eq!(clock(5_000, 1_000, 9_000), None, "it was read at some time between");
+        assert_eq!(clock(2_000, 1_000, 1_000), None);
+        let ahead = clock(3_000, 1_000, 1_500).expect("a finding");
+        assert!(ahead.what.contains(" 1500 ms"), "{ahead}");
+        let behind = clock(1_000, 3_000, 3_500).expect("a finding");
+        assert!(behind.what.contains(" -2000 ms"), "{behind}");
+    }
+
+    #[test]
+    fn what_cannot_be_asked_is_no_finding() {
+        let old = refused(ServerError::setup("the server is older than PostgreSQL 12", None));
+        assert_eq!(old.expect("a finding").name, "old-server");
+        assert!(refused(ServerError::Answer).is_err());
+    }
+}

@@ -1,6 +1,6 @@
 //! Who holds, who waits, and ending their sessions.
 
-use super::{Server, ServerError, ServerSession, check, statement};
+use super::{Server, ServerError, ServerSession, check, statement, turnstile};
 use crate::answer::{self, Native};
 use crate::{Key, Number};
 use dlock_locks::{Finding, Holder, InspectDriver, Mode, SessionOptions};
@@ -18,15 +18,11 @@ impl InspectDriver for Server {
         session: &ServerSession,
         key: Option<&Key>,
     ) -> Result<Vec<Holder<Key>>, ServerError> {
-        let shown = key.map(|key| as_shown(key.number()));
-        let (class, object, form) = match shown {
-            Some((class, object, form)) => (Some(class), Some(object), Some(form)),
-            None => (None, None, None),
-        };
-        let parameters: [(&(dyn ToSql + Sync), Type); 3] =
-            [(&class, Type::OID), (&object, Type::OID), (&form, Type::INT2)];
-        let rows = session.client.query_typed(statement::HOLDERS, &parameters).await;
-        rows.map_err(meaning)?.iter().map(holder).collect()
+        let mut there = holders(&session.client, key).await?;
+        if let Some(key) = key {
+            there.extend(holders(&session.client, Some(&turnstile::turnstile(key))).await?);
+        }
+        Ok(turnstile::as_waiting(there, key))
     }
 
     async fn end_session(session: &ServerSession, number: &str) -> Result<bool, ServerError> {
@@ -37,6 +33,17 @@ impl InspectDriver for Server {
     async fn check(&self, options: &SessionOptions) -> Result<Vec<Finding>, ServerError> {
         check::check(self, options).await
     }
+}
+
+async fn holders(client: &Client, key: Option<&Key>) -> Result<Vec<Holder<Key>>, ServerError> {
+    let (class, object, form) = match key.map(|key| as_shown(key.number())) {
+        Some((class, object, form)) => (Some(class), Some(object), Some(form)),
+        None => (None, None, None),
+    };
+    let parameters: [(&(dyn ToSql + Sync), Type); 3] =
+        [(&class, Type::OID), (&object, Type::OID), (&form, Type::INT2)];
+    let rows = client.query_typed(statement::HOLDERS, &parameters).await;
+    rows.map_err(meaning)?.iter().map(holder).collect()
 }
 
 /// A server process: its number, and when it was begun, since numbers come again.

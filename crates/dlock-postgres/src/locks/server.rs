@@ -1,6 +1,6 @@
 use super::connector::{By, Connected, Connector};
 use super::session::ServerSession;
-use super::{ServerError, pooler};
+use super::{ServerError, pooler, turnstile};
 use crate::Key;
 use dlock_core::Wait;
 use dlock_locks::{Driver, SessionOptions, SharedDriver, TlsDriver};
@@ -133,7 +133,7 @@ impl Driver for Server {
     }
 
     fn turnstile(key: &Key) -> Option<Key> {
-        Some(turnstile(key))
+        Some(turnstile::turnstile(key))
     }
 
     /// The fairest rule of those simulated: `slice.rs` says more.
@@ -158,11 +158,6 @@ impl Driver for Server {
 }
 
 impl SharedDriver for Server {}
-
-/// The key that a writer holds while it waits.
-pub(super) fn turnstile(key: &Key) -> Key {
-    key.derived("turnstile")
-}
 
 impl fmt::Debug for Server {
     /// Without the configuration: it has the password.

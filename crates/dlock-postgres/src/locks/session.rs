@@ -1,4 +1,4 @@
-use super::{ServerError, fence, server, statement};
+use super::{ServerError, fence, statement, turnstile};
 use crate::answer::{ends_session, lacks_plpgsql, truth};
 use crate::statement::Form;
 use crate::{Key, Mode, Number};
@@ -73,7 +73,7 @@ impl ServerSession {
         let tries: Vec<bool> = asks.iter().map(|ask| ask.what == What::Try).collect();
         let shared: Vec<bool> =
             asks.iter().map(|it| it.mode == dlock_locks::Mode::Shared).collect();
-        let turnstiles: Vec<Option<i64>> = asks.iter().map(|ask| turnstile(ask)).collect();
+        let turnstiles: Vec<Option<i64>> = asks.iter().map(|ask| turnstile_of(ask)).collect();
         let parameters: [&(dyn ToSql + Sync); 5] = [&first, &second, &tries, &shared, &turnstiles];
         let rows = self.client.query(&self.batch, &parameters).await?;
         if rows.len() != asks.len() {
@@ -108,9 +108,7 @@ impl ServerSession {
         let (number, millis) = (key.number(), Wait::millis(limit).max(1));
         let text = match mode {
             Mode::Exclusive => crate::statement::wait(form, mode, number, millis),
-            Mode::Shared => {
-                statement::wait_behind(form, number, single(&server::turnstile(key)), millis)
-            }
+            Mode::Shared => statement::wait_behind(form, number, turnstile::number(key), millis),
         };
         let sent = self.client.simple_query_raw(&text).await?;
         match crate::answer::read(std::pin::pin!(sent)).await {
@@ -127,7 +125,7 @@ impl ServerSession {
     /// An interrupted batch may have left the turnstile behind, too.
     async fn undo(&self, ask: &Ask<Key>) -> Result<(), ServerError> {
         let mut undo = crate::statement::unlock_if_held(mode(ask.mode), ask.key.number());
-        if let Some(turnstile) = turnstile(ask) {
+        if let Some(turnstile) = turnstile_of(ask) {
             let turnstile = Number::Single(turnstile);
             undo.push(';');
             undo.push_str(&crate::statement::unlock_if_held(Mode::Shared, turnstile));
@@ -228,16 +226,8 @@ fn halves(ask: &Ask<Key>) -> (i64, Option<i32>) {
 }
 
 /// The number of the turnstile that a reader passes.
-fn turnstile(ask: &Ask<Key>) -> Option<i64> {
-    (mode(ask.mode) == Mode::Shared).then(|| single(&server::turnstile(&ask.key)))
-}
-
-/// Derived keys have one number.
-fn single(key: &Key) -> i64 {
-    match key.number() {
-        Number::Single(number) => number,
-        Number::Pair(first, _) => first.into(),
-    }
+fn turnstile_of(ask: &Ask<Key>) -> Option<i64> {
+    (mode(ask.mode) == Mode::Shared).then(|| turnstile::number(&ask.key))
 }
 
 impl fmt::Debug for ServerSession {

@@ -1,5 +1,6 @@
 //! The check-up finds what is provoked, and nothing else.
 
+use crate::rewriting::rewriting;
 use crate::{in_time, locks};
 use dlock_postgres::{Finding, Severity};
 use dlock_testkit::server::{PgBouncer, Postgres};
@@ -94,4 +95,33 @@ async fn a_server_that_locks_nothing_is_found() {
     let found = check(&config).await;
     assert_eq!(names(&found), ["locks-nothing"]);
     assert_eq!(found[0].severity, Severity::Fault);
+}
+
+/// A lease that was pinned is a finding, and no lock is trusted for a time that nobody promised.
+#[tokio::test]
+async fn a_lease_that_was_not_taken_is_found() {
+    for (to, what) in [
+        ("idle_session_timeout=0   ", "idle_session_timeout at 0"),
+        ("idle_session_timeout=9999", "idle_session_timeout at 9999ms"),
+    ] {
+        let config = rewriting("idle_session_timeout=3000", to).await;
+        let found = check(&config).await;
+        assert_eq!(names(&found), ["no-lease"]);
+        assert!(found[0].what.contains(what), "{}", found[0]);
+        let locks = locks(config, "pinned");
+        let held = in_time(locks.lock("pinned")).await.expect("a lock");
+        assert_eq!(held.trusted_for(), None);
+        held.release().await.expect("a release");
+    }
+}
+
+/// A server that is too old to know leases refuses the start-up (42704), and is asked without.
+#[tokio::test]
+async fn a_server_without_leases_is_used_without() {
+    let config = rewriting("idle_session_timeout", "idle_sezzion_timeout").await;
+    let locks = locks(config.clone(), "no lease");
+    let held = in_time(locks.lock("no lease")).await.expect("a lock");
+    assert_eq!(held.trusted_for(), None);
+    held.release().await.expect("a release");
+    assert_eq!(names(&check(&config).await), ["no-lease"]);
 }

@@ -120,3 +120,41 @@ async fn a_lock_of_somebody_elses_is_seen_and_freed() {
     assert_eq!(freed.len(), 1);
     in_time(locks.lock("free theirs")).await.expect("a lock").release().await.expect("a release");
 }
+
+/// What a turnstile is for is shown, and not the turnstile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_writer_among_readers_is_seen_to_wait() {
+    let [one, other, third] =
+        ["look reader", "look writer", "look behind"].map(|it| locks(config(), it));
+    let shared = async |locks: &dlock_postgres::Locks| {
+        locks.key("look turnstile").expect("a key").shared().lock().await
+    };
+    let held = in_time(shared(&one)).await.expect("a lock");
+    let writes = tokio::spawn(async move { other.lock("look turnstile").await.map(drop) });
+    let key = Key::from("look turnstile");
+    let mut seen: Vec<Holder> = Vec::new();
+    let applications = |seen: &[Holder]| {
+        let mut all = Vec::from_iter(seen.iter().map(|it| (it.application.clone(), it.is_waiting)));
+        all.sort();
+        all.dedup();
+        all.len()
+    };
+    until(async || {
+        seen = in_time(one.holders()).await.expect("holders");
+        seen.retain(|it| it.key == key);
+        applications(&seen) == 2
+    })
+    .await;
+    let reads = tokio::spawn(async move { shared(&third).await.map(drop) });
+    until(async || {
+        seen = in_time(one.holder("look turnstile")).await.expect("holders");
+        applications(&seen) == 3
+    })
+    .await;
+    assert!(seen.iter().all(|it| it.key == key), "{seen:?}");
+    let holds = seen.iter().filter(|it| !it.is_waiting);
+    assert_eq!(Vec::from_iter(holds.filter_map(|it| it.application.as_deref())), ["look reader"]);
+    held.release().await.expect("a release");
+    in_time(writes).await.expect("no panic").expect("a lock");
+    in_time(reads).await.expect("no panic").expect("a lock");
+}

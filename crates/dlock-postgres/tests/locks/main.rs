@@ -6,6 +6,7 @@ mod fences;
 mod looking;
 mod openings;
 mod readers;
+mod rewriting;
 
 use dlock_core::Wait;
 use dlock_locks::{Error, LostReason};

@@ -159,3 +159,43 @@ async fn a_role_with_limits_of_its_own() {
     held.release().await.expect("a release");
     in_time(other.lock("k")).await.expect("a lock").release().await.expect("a release");
 }
+
+/// Of several hosts, the one that is there and takes writes.
+#[tokio::test]
+async fn the_primary_of_several_hosts() {
+    let (server, _) = start(&[]);
+    let standby = Postgres::start_standby().expect("a standby");
+    let (one, other) = (standby.port().expect("a port"), server.port().expect("a port"));
+    let hosts = format!("127.0.0.1:1,127.0.0.1:{one},127.0.0.1:{other}");
+    for rest in ["", "?target_session_attrs=read-write", "?target_session_attrs=primary"] {
+        let url = format!("postgres://postgres@{hosts}/postgres{rest}");
+        let locks = in_time(Locks::connect(url)).await.expect("the primary");
+        in_time(locks.lock("k")).await.expect("a lock").release().await.expect("a release");
+    }
+    let pairs =
+        format!("host=127.0.0.1,127.0.0.1 port={one},{other} user=postgres dbname=postgres");
+    in_time(Locks::connect(pairs)).await.expect("the primary");
+    let error = refused(&standby.url().parse().expect("a URL")).await;
+    assert!(matches!(*error, ServerError::Standby), "{error:?}");
+}
+
+/// Options of the URL's own stay, and the sessions' come behind them.
+#[tokio::test]
+async fn options_and_names_of_the_url() {
+    let (server, config) = start(&[]);
+    let url = format!(
+        "{}?options=-c%20work_mem%3D2MB%20-c%20search_path%3Dnowhere&application_name=mine",
+        server.url()
+    );
+    let locks = in_time(Locks::connect(url)).await.expect("a session");
+    let held = in_time(locks.lock("k")).await.expect("a lock");
+    let seen = in_time(locks.holders()).await.expect("holders");
+    assert_eq!(seen[0].application.as_deref(), Some("mine"));
+    held.release().await.expect("a release");
+    let named = Locks::builder(config).name("billing").connect();
+    let named = in_time(named).await.expect("a session");
+    let held = in_time(named.lock("k")).await.expect("a lock");
+    let seen = in_time(named.holder("k")).await.expect("holders");
+    assert_eq!(seen[0].application.as_deref(), Some("billing"));
+    drop(held);
+}
