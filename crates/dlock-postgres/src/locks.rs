@@ -53,6 +53,47 @@ use crate::Key;
 ///
 /// Whatever hands one session's statements to several server processes makes locks lie. It is found when a
 /// session is opened, and refused: connect to the server itself.
+///
+/// # Fences
+///
+/// A lock that was lost unnoticed (a kill, a clock that was set, a machine that stood still) is caught by the
+/// transaction that it protects: the server refuses it once a later holder has the key.
+///
+/// ```no_run
+/// # async fn example(locks: dlock_postgres::Locks, client: &mut tokio_postgres::Client)
+/// # -> Result<(), Box<dyn std::error::Error>> {
+/// locks.setup().await?; // once: two tables in `public`
+/// let held = locks.key("invoice:42")?.fenced().lock().await?;
+/// let transaction = held.begin(client).await?; // `Lost`, where somebody else holds the key by now
+/// transaction.execute("UPDATE invoice SET paid = true WHERE id = 42", &[]).await?;
+/// transaction.commit().await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The tables are `public.dlock_bid` and `public.dlock_fence`, of the database that is locked in and written
+/// to; [`FencedDriver::DDL`](dlock_locks::FencedDriver::DDL) makes them. Whoever raises and whoever begins
+/// needs SELECT, INSERT and UPDATE on both. Before PostgreSQL 15 anybody may create tables in `public`: make
+/// them before anybody else does. Rows are never deleted.
+///
+/// Who writes with another library says the fence as the first statement of a transaction, for
+/// `held.key().number().to_string()`, and goes on only where there is a row, its first number is the lock's
+/// `token()`, and the second is not higher:
+///
+/// ```sql
+/// SELECT f.n, (SELECT b.n FROM public.dlock_bid b WHERE b.key = f.key)
+///   FROM public.dlock_fence f WHERE f.key = $1 FOR SHARE OF f
+/// ```
+///
+/// That holds at each isolation level; at REPEATABLE READ and SERIALIZABLE nothing may be read before it, and
+/// error 40001 is a refusal. `SET LOCAL idle_in_transaction_session_timeout` in front of it bounds how long
+/// a client that vanished stands in the way of the next holder; `begin` sets 30 seconds.
+///
+/// # What it cannot
+///
+/// The crate `dlock-locks` says it: deadlocks over several keys are not seen; a kill or a failover frees a key
+/// before its holder is told. A fail-over to an asynchronous standby may forget the last raise of a fence.
+/// Servers before PostgreSQL 14 have no lease, and before 12 are refused.
 pub type Locks = dlock_locks::Locks<Server>;
 
 /// Settings of [`Locks`].
@@ -79,7 +120,18 @@ pub type HeldMode = dlock_locks::Mode;
 /// A request for a key, to be refined.
 pub type Request = dlock_locks::Request<Server>;
 
-/// A request for a key on a session of the lock's own.
+/// A request for a key on a session of the lock's own, for work that is to end with the lock.
+///
+/// ```no_run
+/// # async fn example(locks: dlock_postgres::Locks) -> Result<(), Box<dyn std::error::Error>> {
+/// let mut held = locks.key("report")?.alone().lock().await?;
+/// let transaction = held.session().transaction().await?;
+/// // … critical section …
+/// transaction.commit().await?;
+/// held.release().await?;
+/// # Ok(())
+/// # }
+/// ```
 pub type Alone = dlock_locks::Alone<Server>;
 
 /// A lock with a session of its own, which it lends.

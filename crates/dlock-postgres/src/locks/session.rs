@@ -16,7 +16,7 @@ use tokio_postgres::{Client, Row, Statement};
 /// <https://www.postgresql.org/docs/12/release-12.html>
 const OLDEST: i32 = 12_00_00;
 
-/// A session of [`Locks`].
+/// A session of [`Locks`](crate::Locks).
 pub struct ServerSession {
     pub(super) client: Client,
     ended: watch::Receiver<()>,

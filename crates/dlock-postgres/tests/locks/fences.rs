@@ -2,7 +2,7 @@
 
 use crate::{address, client, config, in_time, locks, ms, towards};
 use dlock_locks::{Error, FencedDriver, Lost, LostReason};
-use dlock_postgres::{Held, Locks, Server, ServerError};
+use dlock_postgres::{Held, Key, Locks, Server, ServerError};
 use dlock_testkit::proxy::Proxy;
 use dlock_testkit::server::Postgres;
 use futures::future::join_all;
@@ -270,4 +270,30 @@ async fn missing_tables_and_grants_are_told() {
     let held = fenced(&app, "k").await;
     begin(&held, &mut client).await.commit().await.expect("a commit");
     assert!(Server::DDL.contains("dlock_fence"));
+}
+
+/// The statement that the documentation has for other libraries, at each level.
+#[tokio::test]
+async fn a_fence_by_hand() {
+    let fence = "SELECT f.n, (SELECT b.n FROM public.dlock_bid b WHERE b.key = f.key) \
+                 FROM public.dlock_fence f WHERE f.key = $1 FOR SHARE OF f";
+    let [one, other] = [with_tables("hand one").await, locks(config(), "hand other")];
+    let (mut client, eye) = (client().await, client().await);
+    for key in [Key::from("fence hand"), Key::from((7, -1))] {
+        let held = in_time(one.key(&key).expect("a key").fenced().lock()).await.expect("a lock");
+        let name = held.key().number().to_string();
+        let token = i64::try_from(held.token().expect("a token")).expect("a number");
+        let transaction = client.transaction().await.expect("a transaction");
+        let row = transaction.query_one(fence, &[&name]).await.expect("a row");
+        assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (token, token));
+        kill(&eye, "hand one").await;
+        let request = other.key(&key).expect("a key").fenced();
+        let refused = in_time(request.lock_within(ms(300))).await;
+        assert!(matches!(refused, Err(Error::TimedOut { .. })), "{refused:?}");
+        transaction.commit().await.expect("a commit");
+        let next = in_time(request.lock()).await.expect("a lock");
+        let row = client.query_one(fence, &[&name]).await.expect("a row");
+        assert!(row.get::<_, i64>(0) > token, "refused: it is another's");
+        next.release().await.expect("a release");
+    }
 }
