@@ -2,6 +2,7 @@
 //!
 //! [`Lock`] is held by the session until it is released, or the session ends. It takes the
 //! [`Connection`] you have, owned or in an [`Arc`](std::sync::Arc), in any of the six [`Mode`]s.
+//! [`Locks`] opens sessions of its own, each of which holds many keys.
 //! The user needs `GRANT EXECUTE ON SYS.DBMS_LOCK`, and the machine an Oracle client library.
 //!
 //! # Blocking calls in an async world

@@ -5,6 +5,7 @@ mod caller;
 mod check;
 mod inspect;
 mod session;
+mod statement;
 mod url;
 
 pub use session::ServerSession;
@@ -20,12 +21,17 @@ use std::time::Duration;
 
 /// Locks that own their sessions.
 ///
-/// **A loss is told with the next ping, and nothing is known before**: no session of Oracle's has an idle limit
-/// that it could set itself, so that [`trusted_for`](Held::trusted_for) is always `None`. A machine that has
-/// vanished keeps its keys until the server notices, after `SQLNET.EXPIRE_TIME` at the latest.
+/// **There is no lease, and [`trusted_for`](Held::trusted_for) is always `None`**: a session of Oracle's cannot set
+/// itself an idle limit. A machine that vanished keeps its keys until the server notices (`SQLNET.EXPIRE_TIME`).
 ///
-/// The [lease](LocksBuilder::lease) says how often is pinged, which is three times as often, and how long a
-/// silent server is waited for.
+/// What [`lease`](LocksBuilder::lease) sets is how long a silent server is waited for; pings go out three times
+/// as often, and one of them tells of a session that was killed. A connection that was closed is told within 50
+/// milliseconds where the client library looks at its socket (12.2 and newer).
+///
+/// A wait lasts whole seconds in the server's queue: who gives up is told in time, and leaves the queue up to
+/// a second later. It is one slice of a second at a time; a writer that waits keeps later readers of every
+/// `Locks` behind it by a second key, its turnstile. No two of Oracle's six modes make an update mode: ask for
+/// one of them by [`mode`](Request::mode), and [`convert`](Held::convert) it.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {

@@ -12,7 +12,6 @@ const KIND: Kind = Kind {
     modes: &[
         Mode::Exclusive,
         Mode::Shared,
-        Mode::Update,
         Mode::Null,
         Mode::SubShared,
         Mode::SubExclusive,

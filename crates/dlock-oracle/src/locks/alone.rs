@@ -1,8 +1,8 @@
 //! Locks that have a session to themselves: the crate's own lock, over a connection that it owns.
 
-use super::Server;
 use super::caller::apart;
-use crate::{Error, Key, Lock, User, answer, explain, statement};
+use super::{Server, statement};
+use crate::{Error, Key, Lock, User, answer, explain};
 use dlock_core::OwnedGuard;
 use dlock_locks::{AloneDriver, Mode, Opened};
 use oracle::Connection;

@@ -1,7 +1,7 @@
 //! The check-up: what would make locks lie on this database.
 
-use super::{Server, ServerSession};
-use crate::{Error, Key, answer, statement};
+use super::{Server, ServerSession, statement};
+use crate::{Error, Key, answer};
 use dlock_locks::{
     Ask, Driver, Finding, InspectDriver, Mode, Session, SessionOptions, Severity, What,
 };

@@ -1,8 +1,8 @@
 //! Who holds, who waits, and ending their sessions.
 
+use super::statement::{self, Shown};
 use super::{Server, ServerSession, check};
 use crate::mode::shown;
-use crate::statement::{self, Shown};
 use crate::{Error, Key, Mode, answer};
 use dlock_locks::{Finding, Holder, InspectDriver, SessionOptions};
 use oracle::Connection;

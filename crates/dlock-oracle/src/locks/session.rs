@@ -1,7 +1,8 @@
-use super::Server;
 use super::caller::Caller;
+use super::{Server, statement};
 use crate::answer::{self, DEADLOCK, GRANTED, OWNED_OR_NOT, TIMED_OUT};
-use crate::{Error, Key, statement};
+use crate::statement::convert;
+use crate::{Error, Key};
 use dlock_locks::{Ask, Driver, Mode, SessionOptions, What};
 use std::fmt;
 use std::time::Duration;
@@ -18,7 +19,7 @@ impl ServerSession {
         let begun = caller.call(move |connection| {
             // A server that is silent for longer was given up before, and the thread is not to wait for it.
             // A client older than 18 has no such limit.
-            drop(connection.set_call_timeout(Some(lease * 3)));
+            drop(connection.set_call_timeout(Some(lease.saturating_mul(3))));
             statement::begin(connection, &name)
         });
         let (role, server) = begun.await?;
@@ -76,9 +77,7 @@ impl dlock_locks::Session for ServerSession {
         limit: Duration,
     ) -> Result<bool, Error> {
         let id = key.id();
-        let call = self
-            .caller
-            .call(move |connection| statement::convert(connection, id, to.into(), limit));
+        let call = self.caller.call(move |it| convert(it, id, to.into(), limit));
         granted(call.await?)
     }
 
@@ -88,6 +87,10 @@ impl dlock_locks::Session for ServerSession {
 
     fn is_ended(&self) -> bool {
         self.caller.has_ended()
+    }
+
+    async fn ended(&self) {
+        self.caller.ended().await;
     }
 
     async fn end(self) {

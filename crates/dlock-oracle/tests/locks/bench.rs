@@ -13,6 +13,8 @@ pub(crate) const LEASE: Duration = Duration::from_secs(3);
 
 /// A database, and eyes on it.
 pub(crate) struct Bench {
+    /// What its sessions are called, and nobody else's.
+    pub(crate) name: String,
     pub(crate) place: Place,
     pub(crate) observer: Connection,
 }
@@ -21,7 +23,7 @@ impl Bench {
     /// The real database, or a simulated one of this name.
     pub(crate) fn new(name: &str) -> Self {
         let place = Place::named(&format!("locks {name}"));
-        Self { observer: place.connect(), place }
+        Self { name: format!("dlock {name}"), observer: place.connect(), place }
     }
 
     pub(crate) fn connector(&self) -> Connector {
@@ -35,7 +37,7 @@ impl Bench {
     }
 
     pub(crate) fn locks_over(&self, server: impl Into<Server>) -> Locks {
-        Locks::builder(server).lease(LEASE).build().expect("a thread")
+        Locks::builder(server).lease(LEASE).name(&*self.name).build().expect("a thread")
     }
 
     /// Holders and waiters.
@@ -44,9 +46,9 @@ impl Bench {
     }
 
     /// Waits until the server shows as many holders and waiters.
-    pub(crate) async fn until(&self, key: &str, seen: (usize, usize)) -> Duration {
-        let start = Instant::now();
-        while self.seen(key) != seen {
+    pub(crate) async fn until(&self, key: impl Into<Key>, seen: (usize, usize)) -> Duration {
+        let (key, start) = (key.into(), Instant::now());
+        while self.seen(key.clone()) != seen {
             assert!(start.elapsed() < PATIENCE, "{:?}, not {seen:?}", self.seen(key));
             dlock_core::sleep(Duration::from_millis(2)).await;
         }

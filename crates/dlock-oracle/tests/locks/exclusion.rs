@@ -42,20 +42,21 @@ pub(crate) async fn many_tasks() {
 
 pub(crate) async fn lock_and_locks() {
     let bench = Bench::new("lock and locks");
-    let (locks, mut lock) = (bench.locks(), Lock::new(bench.place.connect(), "k").expect("a key"));
-    let held = locks.lock("k").await.expect("a lock");
+    let (locks, mut lock) =
+        (bench.locks(), Lock::new(bench.place.connect(), "lock and locks k").expect("a key"));
+    let held = locks.lock("lock and locks k").await.expect("a lock");
     assert!(!lock.acquire(Wait::No).await.expect("an answer"));
     held.release().await.expect("a release");
     assert!(lock.acquire(Wait::No).await.expect("an answer"));
-    assert!(locks.try_lock("k").await.expect("an answer").is_none());
+    assert!(locks.try_lock("lock and locks k").await.expect("an answer").is_none());
     let waits = tokio::spawn({
         let locks = locks.clone();
-        async move { locks.lock("k").await.map(drop) }
+        async move { locks.lock("lock and locks k").await.map(drop) }
     });
-    bench.until("k", (1, 1)).await;
+    bench.until("lock and locks k", (1, 1)).await;
     lock.release().await.expect("a release");
     waits.await.expect("no panic").expect("a lock");
-    bench.until("k", (0, 0)).await;
+    bench.until("lock and locks k", (0, 0)).await;
 }
 
 /// What waits in one process has the key as soon as the other lets go.
@@ -64,12 +65,12 @@ pub(crate) async fn hand_over() {
     let [one, other] = [bench.locks(), bench.locks()];
     let mut took = Vec::new();
     for _ in 0..20 {
-        let held = one.lock("k").await.expect("a lock");
+        let held = one.lock("hand over k").await.expect("a lock");
         let waits = tokio::spawn({
             let other = other.clone();
-            async move { (other.lock("k").await.expect("a lock"), Instant::now()) }
+            async move { (other.lock("hand over k").await.expect("a lock"), Instant::now()) }
         });
-        bench.until("k", (1, 1)).await;
+        bench.until("hand over k", (1, 1)).await;
         let released = Instant::now();
         held.release().await.expect("a release");
         let (held, granted) = waits.await.expect("no panic");
@@ -84,12 +85,12 @@ pub(crate) async fn hand_over() {
 pub(crate) async fn bounds_are_kept() {
     let bench = Bench::new("bounds");
     let [one, other] = [bench.locks(), bench.locks()];
-    let held = one.lock("k").await.expect("a lock");
+    let held = one.lock("bounds are kept k").await.expect("a lock");
     for limit in [ms(1), ms(50), ms(300), ms(1500)] {
         let mut late = Vec::new();
         for _ in 0..3 {
             let begun = Instant::now();
-            let refused = other.lock_within("k", limit).await;
+            let refused = other.lock_within("bounds are kept k", limit).await;
             assert!(matches!(refused, Err(Error::TimedOut { .. })), "{refused:?}");
             assert!(begun.elapsed() >= limit, "{:?} of {limit:?}", begun.elapsed());
             late.push(begun.elapsed() - limit);
@@ -98,22 +99,22 @@ pub(crate) async fn bounds_are_kept() {
         assert!(late[1] < ms(50) && late[2] < ms(500), "{late:?} after {limit:?}");
     }
     held.release().await.expect("a release");
-    other.lock("k").await.expect("a lock").release().await.expect("a release");
+    other.lock("bounds are kept k").await.expect("a lock").release().await.expect("a release");
 }
 
 /// Nobody holds, nor waits, a slice after the last of them is gone.
 pub(crate) async fn dropped_waits() {
     let bench = Bench::new("dropped waits");
     let [one, other] = [bench.locks(), bench.locks()];
-    let held = one.lock("k").await.expect("a lock");
+    let held = one.lock("dropped waits k").await.expect("a lock");
     for number in 0..50 {
-        let wait = other.lock("k");
+        let wait = other.lock("dropped waits k");
         assert!(tokio::time::timeout(ms(number), wait).await.is_err());
     }
     let dropped = Instant::now();
-    bench.until("k", (1, 0)).await;
+    bench.until("dropped waits k", (1, 0)).await;
     assert!(dropped.elapsed() < ms(1500), "{:?}", dropped.elapsed());
     held.release().await.expect("a release");
-    bench.until("k", (0, 0)).await;
-    other.lock("k").await.expect("a lock").release().await.expect("a release");
+    bench.until("dropped waits k", (0, 0)).await;
+    other.lock("dropped waits k").await.expect("a lock").release().await.expect("a release");
 }

@@ -11,21 +11,21 @@ use std::time::Duration;
 pub(crate) async fn holders() {
     let bench = Bench::new("holders");
     let [one, other] = [bench.locks(), bench.locks()];
-    let held = one.key("k").unwrap().shared().lock().await.unwrap();
-    let waits = tokio::spawn(async move { other.lock("k").await.map(drop) });
-    bench.until("k", (1, 1)).await;
-    let seen = one.holder("k").await.unwrap();
+    let held = one.key("holders k").unwrap().shared().lock().await.unwrap();
+    let waits = tokio::spawn(async move { other.lock("holders k").await.map(drop) });
+    bench.until("holders k", (1, 1)).await;
+    let seen = one.holder("holders k").await.unwrap();
     let states = Vec::from_iter(seen.iter().map(|it| (it.mode, it.is_waiting)));
     let expected = [(dlock_locks::Mode::Shared, false), (dlock_locks::Mode::Exclusive, true)];
     assert_eq!(states, expected, "{seen:?}");
     let (user, _) = bench.place.credentials();
     for it in &seen {
-        assert!(it.key.to_string().starts_with("k ("), "{it:?}");
+        assert!(it.key.to_string().starts_with("holders k ("), "{it:?}");
         assert!(it.user.as_ref().is_some_and(|it| it.eq_ignore_ascii_case(user)), "{it:?}");
-        assert!(it.application.as_deref() == Some("dlock") && it.host.is_some(), "{it:?}");
+        assert!(it.application.as_deref() == Some("dlock holders") && it.host.is_some(), "{it:?}");
         assert!(it.since < Some(Duration::from_secs(5)), "{it:?}");
     }
-    assert!(one.holder("nobody's").await.unwrap().is_empty());
+    assert!(one.holder("holders nobody's").await.unwrap().is_empty());
     held.release().await.unwrap();
     waits.await.unwrap().unwrap();
 }
@@ -44,12 +44,12 @@ pub(crate) async fn of_others() {
     let named = all.iter().find(|it| it.key.id() > 1_073_741_823).expect("what was allocated");
     assert_eq!(named.key.to_string(), named.key.id().to_string());
     assert!(matches!(locks.lock(named.key.clone()).await, Err(Error::Key(_))));
-    let held = locks.key("k").unwrap().mode(Mode::S).lock().await.unwrap();
-    let mut reader = Lock::new(bench.place.connect(), "k").unwrap().shared();
+    let held = locks.key("of others k").unwrap().mode(Mode::S).lock().await.unwrap();
+    let mut reader = Lock::new(bench.place.connect(), "of others k").unwrap().shared();
     assert!(reader.acquire(Wait::No).await.unwrap());
     let converts = tokio::spawn(held.convert(Mode::X, Wait::Forever));
-    bench.until("k", (2, 1)).await;
-    let seen = locks.holder("k").await.unwrap();
+    bench.until("of others k", (2, 1)).await;
+    let seen = locks.holder("of others k").await.unwrap();
     let waiting = seen.iter().find(|it| it.is_waiting).expect("what converts");
     assert_eq!(seen.len(), 3);
     assert_eq!(seen.iter().filter(|it| it.session == waiting.session).count(), 2);
@@ -61,17 +61,18 @@ pub(crate) async fn of_others() {
 pub(crate) async fn free() {
     let bench = Bench::new("free");
     let [one, other] = [bench.locks(), bench.locks()];
-    let (held, beside) = (one.lock("k").await.unwrap(), one.lock("beside").await.unwrap());
-    let mut freed = other.free("k").await.unwrap();
+    let (held, beside) =
+        (one.lock("free k").await.unwrap(), one.lock("free beside").await.unwrap());
+    let mut freed = other.free("free k").await.unwrap();
     freed.sort_by_key(|it| it.key.to_string());
     let [first, second] = freed.as_slice() else { panic!("{freed:?}") };
-    assert_eq!((&first.key, &second.key), (&Key::from("beside"), &Key::from("k")));
-    assert_eq!((bench.seen("k"), bench.seen("beside")), ((0, 0), (0, 0)));
-    other.lock("k").await.unwrap().release().await.unwrap();
+    assert_eq!((&first.key, &second.key), (&Key::from("free beside"), &Key::from("free k")));
+    assert_eq!((bench.seen("free k"), bench.seen("free beside")), ((0, 0), (0, 0)));
+    other.lock("free k").await.unwrap().release().await.unwrap();
     let lost = tokio::time::timeout(LEASE, async { (held.lost().await, beside.lost().await) });
     let (held, beside) = lost.await.expect("told");
     assert_eq!((held.reason(), beside.reason()), (LostReason::SessionEnded, held.reason()));
-    assert!(other.free("nobody's").await.unwrap().is_empty());
+    assert!(other.free("free nobody's").await.unwrap().is_empty());
 }
 
 fn names(found: &[Finding]) -> Vec<&str> {
@@ -95,7 +96,7 @@ pub(crate) async fn check_finds() {
     let found = plain.check().await.unwrap();
     assert_eq!(names(&found), ["cannot-look", "cannot-end-others"]);
     assert!(found.iter().all(|it| it.severity == dlock_locks::Severity::Note));
-    plain.lock("k").await.unwrap().release().await.unwrap();
+    plain.lock("check finds k").await.unwrap().release().await.unwrap();
     let refused = plain.holders().await.unwrap_err();
     let why = refused.source().unwrap().to_string();
     assert!(why.contains("GRANT SELECT ON SYS.GV_$LOCK"), "{why}");

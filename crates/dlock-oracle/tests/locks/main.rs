@@ -62,6 +62,7 @@ fn misbehaving() -> Vec<Trial> {
         trial("loss::cut", loss::cut),
         trial("loss::silent", loss::silent),
         trial("loss::interrupted", loss::interrupted),
+        trial("loss::interrupted_readers", loss::interrupted_readers),
         trial("sessions::round_trips", sessions::round_trips),
         trial("setup::missing_grant", setup::missing_grant),
         trial("setup::standby", setup::standby),

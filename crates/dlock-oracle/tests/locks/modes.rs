@@ -12,13 +12,14 @@ const ALL: [Mode; 6] = [Mode::NL, Mode::SS, Mode::SX, Mode::S, Mode::SSX, Mode::
 pub(crate) async fn readers_share() {
     let bench = Bench::new("readers share");
     let [one, other] = [bench.locks(), bench.locks()];
-    let first = one.key("k").expect("a key").shared().lock().await.expect("a lock");
-    let second = other.key("k").expect("a key").shared().lock().await.expect("a lock");
-    assert_eq!(bench.seen("k"), (2, 0));
-    assert!(one.try_lock("k").await.expect("an answer").is_none());
+    let first = one.key("readers share k").expect("a key").shared().lock().await.expect("a lock");
+    let second =
+        other.key("readers share k").expect("a key").shared().lock().await.expect("a lock");
+    assert_eq!(bench.seen("readers share k"), (2, 0));
+    assert!(one.try_lock("readers share k").await.expect("an answer").is_none());
     assert_eq!((first.mode(), first.trusted_for()), (dlock_locks::Mode::Shared, None));
     drop((first, second));
-    one.lock("k").await.expect("a lock").release().await.expect("a release");
+    one.lock("readers share k").await.expect("a lock").release().await.expect("a release");
 }
 
 /// As the server's own table has it.
@@ -27,9 +28,9 @@ pub(crate) async fn matrix() {
     let [one, other] = [bench.locks(), bench.locks()];
     let compatible = ["111111", "111110", "111000", "110100", "110000", "100000"];
     for (held, row) in ALL.iter().zip(compatible) {
-        let holder = one.key("k").expect("a key").mode(*held).lock().await.expect("a lock");
+        let holder = one.key("matrix k").expect("a key").mode(*held).lock().await.expect("a lock");
         for (asked, expected) in ALL.iter().zip(row.chars()) {
-            let request = other.key("k").expect("a key").mode(*asked);
+            let request = other.key("matrix k").expect("a key").mode(*asked);
             let granted = request.try_lock().await.expect("an answer");
             assert_eq!(granted.is_some(), expected == '1', "{asked} beside {held}");
             if let Some(granted) = granted {
@@ -43,22 +44,22 @@ pub(crate) async fn matrix() {
 pub(crate) async fn convert() {
     let bench = Bench::new("convert");
     let [one, other] = [bench.locks(), bench.locks()];
-    let shared = other.key("k").expect("a key").shared().lock().await.expect("a lock");
-    let held = one.key("k").expect("a key").mode(Mode::S).lock().await.expect("a lock");
+    let shared = other.key("convert k").expect("a key").shared().lock().await.expect("a lock");
+    let held = one.key("convert k").expect("a key").mode(Mode::S).lock().await.expect("a lock");
     let (held, is_alone) = held.convert(Mode::X, Wait::No).await.expect("an answer");
     assert!(!is_alone && held.mode() == Mode::S.into());
     let limit = Duration::from_millis(1200);
     let (held, is_alone) = held.convert(Mode::X, limit).await.expect("an answer");
     assert!(!is_alone && held.mode() == Mode::S.into());
     let waits = tokio::spawn(held.convert(Mode::X, Wait::Forever));
-    bench.until("k", (2, 1)).await;
+    bench.until("convert k", (2, 1)).await;
     shared.release().await.expect("a release");
     let (held, is_alone) = waits.await.expect("no panic").expect("an answer");
     assert!(is_alone && held.mode() == Mode::X.into());
-    assert!(other.try_lock("k").await.expect("an answer").is_none());
+    assert!(other.try_lock("convert k").await.expect("an answer").is_none());
     let (held, is_less) = held.convert(Mode::SS, Wait::No).await.expect("an answer");
     assert!(is_less);
-    let beside = other.key("k").expect("a key").mode(Mode::SX).try_lock().await;
+    let beside = other.key("convert k").expect("a key").mode(Mode::SX).try_lock().await;
     beside.expect("an answer").expect("a lock").release().await.expect("a release");
     held.release().await.expect("a release");
 }
@@ -69,7 +70,13 @@ pub(crate) async fn crossed_conversions() {
     let [one, other] = [bench.locks(), bench.locks()];
     let mut holds = Vec::new();
     for locks in [&one, &other] {
-        let held = locks.key("k").expect("a key").mode(Mode::S).lock().await.expect("a lock");
+        let held = locks
+            .key("crossed conversions k")
+            .expect("a key")
+            .mode(Mode::S)
+            .lock()
+            .await
+            .expect("a lock");
         holds.push(held);
     }
     let limit = Duration::from_millis(1200);
@@ -79,11 +86,18 @@ pub(crate) async fn crossed_conversions() {
         assert!(!is_alone && !held.is_lost());
         held.release().await.expect("a release");
     }
-    let dropped = one.key("k").expect("a key").mode(Mode::S).lock().await.expect("a lock");
-    let shared = other.key("k").expect("a key").shared().lock().await.expect("a lock");
+    let dropped = one
+        .key("crossed conversions k")
+        .expect("a key")
+        .mode(Mode::S)
+        .lock()
+        .await
+        .expect("a lock");
+    let shared =
+        other.key("crossed conversions k").expect("a key").shared().lock().await.expect("a lock");
     let wait = tokio::time::timeout(Duration::from_millis(50), dropped.convert(Mode::X, None));
     assert!(wait.await.is_err());
     shared.release().await.expect("a release");
-    let refused = other.lock_within("k", Duration::from_secs(8)).await;
+    let refused = other.lock_within("crossed conversions k", Duration::from_secs(8)).await;
     assert!(!matches!(refused, Err(Error::TimedOut { .. })), "a dropped conversion still holds");
 }

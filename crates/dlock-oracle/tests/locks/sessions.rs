@@ -5,8 +5,8 @@ use dlock_oracle::Key;
 use std::time::{Duration, Instant};
 
 fn sessions(bench: &Bench) -> usize {
-    let text = "select count(*) from v$session where module = 'dlock'";
-    bench.observer.query_row_as::<usize>(text, &[]).expect("V$SESSION can be read")
+    let text = "select count(*) from v$session where module = :1";
+    bench.observer.query_row_as::<usize>(text, &[&bench.name]).expect("V$SESSION can be read")
 }
 
 pub(crate) async fn many_keys() {
@@ -32,11 +32,11 @@ pub(crate) async fn many_keys() {
 pub(crate) async fn round_trips() {
     let bench = Bench::new("round trips");
     let locks = bench.locks();
-    drop(locks.lock("warm").await.expect("a lock"));
-    bench.until("warm", (0, 0)).await;
+    drop(locks.lock("round trips warm").await.expect("a lock"));
+    bench.until("round trips warm", (0, 0)).await;
     let calls = || {
-        let text = "select standin_calls from v$session where module = 'dlock'";
-        bench.observer.query_row_as::<usize>(text, &[]).expect("one session")
+        let text = "select standin_calls from v$session where module = :1";
+        bench.observer.query_row_as::<usize>(text, &[&bench.name]).expect("one session")
     };
     let before = calls();
     let keys = Vec::from_iter((0..200_u32).map(|number| 73_000 + number));
@@ -54,10 +54,10 @@ pub(crate) async fn of_a_pool() {
     let bench = Bench::new("of a pool");
     let pool = bench.place.pool();
     let [one, other] = [bench.locks_over(pool.clone()), bench.locks_over(pool.clone())];
-    let held = one.lock("k").await.expect("a lock");
-    assert!(other.try_lock("k").await.expect("an answer").is_none());
+    let held = one.lock("of a pool k").await.expect("a lock");
+    assert!(other.try_lock("of a pool k").await.expect("an answer").is_none());
     held.release().await.expect("a release");
-    other.lock("k").await.expect("a lock").release().await.expect("a release");
+    other.lock("of a pool k").await.expect("a lock").release().await.expect("a release");
     one.close().await;
     other.close().await;
     assert_eq!(sessions(&bench), 0);
@@ -67,17 +67,18 @@ pub(crate) async fn of_a_pool() {
 pub(crate) async fn closed() {
     let bench = Bench::new("closed");
     let [one, other] = [bench.locks(), bench.locks()];
-    let (held, theirs) = (one.lock("k").await.unwrap(), other.lock("theirs").await.unwrap());
+    let (held, theirs) =
+        (one.lock("closed k").await.unwrap(), other.lock("closed theirs").await.unwrap());
     let waits = tokio::spawn({
         let one = one.clone();
-        async move { one.lock("theirs").await.map(drop) }
+        async move { one.lock("closed theirs").await.map(drop) }
     });
-    bench.until("theirs", (1, 1)).await;
+    bench.until("closed theirs", (1, 1)).await;
     let begun = Instant::now();
     one.close().await;
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     assert!(held.is_lost() && waits.await.unwrap().is_err());
-    assert_eq!((bench.seen("k"), bench.seen("theirs")), ((0, 0), (1, 0)));
+    assert_eq!((bench.seen("closed k"), bench.seen("closed theirs")), ((0, 0), (1, 0)));
     drop(theirs);
     other.close().await;
     assert_eq!(sessions(&bench), 0);
@@ -87,17 +88,17 @@ pub(crate) async fn closed() {
 pub(crate) async fn runtime_ends() {
     let bench = Bench::new("runtime ends");
     let other = bench.locks();
-    let held = other.lock("k").await.unwrap();
+    let held = other.lock("runtime ends k").await.unwrap();
     let locks = bench.locks();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.spawn(async move {
-        let beside = locks.lock("beside").await.unwrap();
-        drop((locks.lock("k").await, beside));
+        let beside = locks.lock("runtime ends beside").await.unwrap();
+        drop((locks.lock("runtime ends k").await, beside));
     });
-    bench.until("k", (1, 1)).await;
+    bench.until("runtime ends k", (1, 1)).await;
     runtime.shutdown_background();
-    bench.until("k", (1, 0)).await;
-    bench.until("beside", (0, 0)).await;
+    bench.until("runtime ends k", (1, 0)).await;
+    bench.until("runtime ends beside", (0, 0)).await;
     held.release().await.unwrap();
-    bench.until("k", (0, 0)).await;
+    bench.until("runtime ends k", (0, 0)).await;
 }

@@ -26,8 +26,8 @@ pub(crate) async fn urls() {
     for url in forms {
         let locks = Locks::connect(&url).await.expect("a session");
         assert!(!format!("{locks:?}").contains(password));
-        let held = locks.lock("k").await.expect("a lock");
-        assert_eq!(bench.seen("k"), (1, 0));
+        let held = locks.lock("urls k").await.expect("a lock");
+        assert_eq!(bench.seen("urls k"), (1, 0));
         held.release().await.expect("a release");
         locks.close().await;
     }
@@ -52,7 +52,7 @@ pub(crate) async fn wrong_password() {
 pub(crate) async fn missing_grant() {
     let bench = Bench::new("missing grant");
     let connector = Connector::new("nogrant", "tiger", &*bench.place.database);
-    let error = bench.locks_over(connector).lock("k").await.expect_err("no grant");
+    let error = bench.locks_over(connector).lock("missing grant k").await.expect_err("no grant");
     assert!(whole(&error).contains("GRANT EXECUTE ON SYS.DBMS_LOCK TO"), "{}", whole(&error));
     assert!(error.source().is_some());
 }

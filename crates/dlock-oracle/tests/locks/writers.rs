@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 const READ: Duration = Duration::from_millis(1300);
 
 async fn read(locks: Locks, is_over: Arc<AtomicBool>) {
-    let shared = locks.key("k").expect("a key").shared();
+    let shared = locks.key("among readers k").expect("a key").shared();
     while !is_over.load(Ordering::SeqCst) {
         let held = shared.lock().await.expect("a lock");
         tokio::time::sleep(READ).await;
@@ -29,7 +29,7 @@ pub(crate) async fn among_readers() {
     }
     for _ in 0..3 {
         let begun = Instant::now();
-        let held = processes[2].lock("k").await.expect("a lock");
+        let held = processes[2].lock("among readers k").await.expect("a lock");
         println!("the writer waited {:?}", begun.elapsed());
         assert!(begun.elapsed() < READ * 4, "{:?}", begun.elapsed());
         held.release().await.expect("a release");
