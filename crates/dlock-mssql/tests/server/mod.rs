@@ -14,11 +14,18 @@ pub(crate) type Tcp = Client<Compat<TcpStream>>;
 
 /// Where the server is, and who may do everything there.
 pub(crate) async fn config() -> Config {
-    let url = match std::env::var("DLOCK_MSSQL_URL") {
-        Ok(url) => url,
-        Err(_) => tokio::task::spawn_blocking(standin).await.expect("a stand-in"),
-    };
+    let url = tokio::task::spawn_blocking(url).await.expect("a stand-in");
     Config::from_ado_string(&url).expect("DLOCK_MSSQL_URL is an ADO.NET string")
+}
+
+/// Whether no server was given.
+pub(crate) fn is_standin() -> bool {
+    std::env::var_os("DLOCK_MSSQL_URL").is_none()
+}
+
+/// Its connection string. It blocks, where a stand-in has to be started.
+pub(crate) fn url() -> String {
+    std::env::var("DLOCK_MSSQL_URL").unwrap_or_else(|_| standin())
 }
 
 fn standin() -> String {
@@ -75,7 +82,8 @@ pub(crate) async fn sessions(observer: &mut Tcp, key: &str) -> Vec<i32> {
     all
 }
 
-async fn seen(observer: &mut Tcp, key: &str, waiting: bool) -> Vec<i32> {
+/// The sessions that hold this key, or await it.
+pub(crate) async fn seen(observer: &mut Tcp, key: &str, waiting: bool) -> Vec<i32> {
     let statuses = if waiting { "'WAIT', 'CONVERT'" } else { "'GRANT'" };
     let sql = format!(
         "SELECT request_session_id FROM sys.dm_tran_locks WHERE resource_type = 'APPLICATION' \
