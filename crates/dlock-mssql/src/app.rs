@@ -72,7 +72,7 @@ impl<S: Place, O: Owner> RawLock for App<S, O> {
     }
 
     fn is_closed(&self) -> bool {
-        self.hold.is_closed()
+        self.hold.is_closed() || self.hold.peek().is_some_and(HasClient::is_ended)
     }
 
     async fn lock(&mut self, wait: Wait) -> Result<bool, Error> {

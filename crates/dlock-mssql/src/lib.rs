@@ -72,7 +72,7 @@ mod xact;
 pub use app::{App, InSession, Owner};
 pub use key::{Key, Limits};
 pub use locks::{
-    Held, HeldAlone, Locks, LocksBuilder, LocksError, Request, Server, ServerSession, Wire,
+    Held, HeldAlone, Locks, LocksBuilder, LocksError, Request, Server, ServerSession, Watched, Wire,
 };
 pub use mode::Mode;
 pub use session::{HasClient, Place, Pooled, Stream};

@@ -11,6 +11,7 @@ mod session;
 mod url;
 mod wire;
 
+pub use alone::Watched;
 pub use error::LocksError;
 pub use server::Server;
 pub use session::ServerSession;

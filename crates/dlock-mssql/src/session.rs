@@ -33,6 +33,11 @@ pub trait HasClient: Sized + Send {
 
     /// The client.
     fn client(&mut self) -> &mut Client<Self::Stream>;
+
+    /// Whether its connection is known to be over, between requests.
+    fn is_ended(&self) -> bool {
+        false
+    }
 }
 
 /// An object of a pool, owned by a lock: it goes back to its pool with nothing held over it and no

@@ -2,7 +2,8 @@ use futures::io::{AsyncRead, AsyncWrite};
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
+use tokio::io::ReadBuf;
 use tokio::net::TcpStream;
 
 /// A TCP stream that can be watched for its end by somebody who does not read from it.
@@ -17,6 +18,13 @@ impl Wire {
     /// Completes when there is something to read, or never will be again: whether it is over.
     pub(crate) async fn stirs(&self) -> bool {
         !matches!(self.0.peek(&mut [0]).await, Ok(1..))
+    }
+
+    /// Whether it is over now, as far as the runtime has heard. What waits to be read hides its end.
+    pub(crate) fn is_over(&self) -> bool {
+        let (mut context, mut byte) = (Context::from_waker(Waker::noop()), [0]);
+        let peeked = self.0.poll_peek(&mut context, &mut ReadBuf::new(&mut byte));
+        matches!(peeked, Poll::Ready(Ok(0) | Err(_)))
     }
 }
 

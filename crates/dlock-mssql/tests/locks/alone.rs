@@ -1,7 +1,9 @@
-use crate::server::{config, connect, count};
+use crate::server::{config, connect, count, run, sessions};
 use crate::{builder, fresh, in_time, ms, pair};
 use dlock_core::Wait;
+use dlock_locks::Error;
 use dlock_mssql::tiberius::AuthMethod;
+use std::time::Instant;
 
 pub(crate) async fn it_lends_its_session() {
     let ([one, other], key) = (pair().await, fresh("alone"));
@@ -19,6 +21,20 @@ pub(crate) async fn it_lends_its_session() {
     drop(held);
     let again = in_time(other.lock_within(&key, ms(1000))).await;
     drop(again.expect("it was let go"));
+}
+
+pub(crate) async fn its_loss_is_told() {
+    let ([one, _], key) = (pair().await, fresh("alone-kill"));
+    let mut observer = connect(&config().await).await;
+    let mut held = in_time(one.key(&key).expect("a key").alone().lock()).await.expect("a lock");
+    assert!(tokio::time::timeout(ms(200), held.lost()).await.is_err(), "all is well");
+    let [session] = sessions(&mut observer, &key).await[..] else { panic!("one session") };
+    let begun = Instant::now();
+    run(&mut observer, &format!("KILL {session}")).await;
+    assert_eq!(in_time(held.lost()).await.key(), key);
+    println!("the loss of a lock alone was told after {:?}", begun.elapsed());
+    assert!(begun.elapsed() < ms(500), "{:?}", begun.elapsed());
+    assert!(matches!(in_time(held.release()).await, Err(Error::Lost(_))));
 }
 
 /// Whatever runs on it.

@@ -95,6 +95,7 @@ fn main() -> ExitCode {
         trial("look::a_key_is_freed", look::a_key_is_freed),
         trial("look::a_check_finds_nothing", look::a_check_finds_nothing),
         trial("alone::it_lends_its_session", alone::it_lends_its_session),
+        trial("alone::its_loss_is_told", alone::its_loss_is_told),
         trial("alone::it_is_aborted", alone::it_is_aborted),
     ]);
     harness(trials)
