@@ -18,6 +18,7 @@ enum Fault {
     Stall,
     Refuse,
     Freeze,
+    Halt,
     Restart,
     Crash,
 }
@@ -31,6 +32,7 @@ impl Fault {
             Fault::Stall => "sockets stalled",
             Fault::Refuse => "connections refused",
             Fault::Freeze => "server frozen",
+            Fault::Halt => "server frozen with its sessions for seconds",
             Fault::Restart => "server restarted",
             Fault::Crash => "server killed and restarted",
         }
@@ -61,7 +63,8 @@ fn choose(dice: &mut Dice, has_machine: bool) -> Fault {
         64..74 => Fault::Stall,
         74..80 => Fault::Blackhole,
         80..88 => Fault::Refuse,
-        88..95 => Fault::Freeze,
+        88..93 => Fault::Freeze,
+        93..95 => Fault::Halt,
         95..98 => Fault::Restart,
         _ => Fault::Crash,
     }
@@ -73,6 +76,7 @@ async fn strike(fault: Fault, ground: &Ground, dice: &mut Dice) -> Result<bool> 
     match fault {
         Fault::Kill => kill(ground, dice).await,
         Fault::Freeze => freeze(ground, dice.millis(50, 1_500)).await,
+        Fault::Halt => halt(ground, dice.millis(1_500, 4_500)).await,
         Fault::Restart => restart(ground, machine.map(|machine| machine.restart)).await,
         Fault::Crash => restart(ground, machine.map(|machine| machine.crash)).await,
         Fault::Cut | Fault::Blackhole | Fault::Stall | Fault::Refuse => {
@@ -98,6 +102,21 @@ async fn freeze(ground: &Ground, time: Duration) -> Result<bool> {
     };
     (machine.pause)()?;
     sleep(time).await;
+    (machine.unpause)()?;
+    Ok(true)
+}
+
+/// For longer than a lease is trusted, or almost so.
+async fn halt(ground: &Ground, time: Duration) -> Result<bool> {
+    let Some(machine) = ground.machine else { return Ok(false) };
+    let sessions = ground.observer.processes().await?;
+    (machine.pause)()?;
+    // A session may have ended by itself.
+    let halted = Vec::from_iter(sessions.into_iter().filter(|it| (machine.halt)(*it).is_ok()));
+    sleep(time).await;
+    for session in halted {
+        (machine.go_on)(session)?;
+    }
     (machine.unpause)()?;
     Ok(true)
 }

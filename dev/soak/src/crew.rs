@@ -3,8 +3,10 @@
 use crate::event::{Event, Job, Order};
 use crate::worker;
 use anyhow::{Context, Result};
+use rustix::process::{Pid, Signal, kill_process};
 use std::env;
 use std::process::Stdio;
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
@@ -63,6 +65,18 @@ impl Worker {
     #[must_use]
     pub fn is_process(&self) -> bool {
         self.child.is_some()
+    }
+
+    /// Stops it with SIGSTOP for so long.
+    ///
+    /// # Errors
+    /// Returns an error if it had ended by itself.
+    pub async fn halt(&self, time: Duration) -> Result<()> {
+        let id = self.child.as_ref().and_then(Child::id).context("a worker ended by itself")?;
+        let id = i32::try_from(id).ok().and_then(Pid::from_raw).context("a process id")?;
+        kill_process(id, Signal::STOP)?;
+        tokio::time::sleep(time).await;
+        Ok(kill_process(id, Signal::CONT)?)
     }
 
     /// Ends it with SIGKILL.

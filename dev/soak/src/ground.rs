@@ -25,6 +25,10 @@ pub struct Machine {
     pub pause: fn() -> Result<()>,
     /// Lets it go on.
     pub unpause: fn() -> Result<()>,
+    /// Freezes the process of one session.
+    pub halt: fn(u32) -> Result<()>,
+    /// Lets it go on.
+    pub go_on: fn(u32) -> Result<()>,
     /// Its last words.
     pub log: fn() -> Result<String>,
 }
@@ -78,6 +82,8 @@ impl Ground {
             },
             pause: || Server::<E>::shared()?.pause(),
             unpause: || Server::<E>::shared()?.unpause(),
+            halt: |session| server_of_sessions()?.pause_backend(session),
+            go_on: |session| server_of_sessions()?.continue_backend(session),
             log: || Server::<E>::shared()?.log(),
         });
         let version = server.version().unwrap_or("given by a URL").to_owned();
@@ -138,6 +144,11 @@ impl Ground {
         let proxy = self.proxies.get(worker).map(Proxy::addr);
         Place { kind: self.kind, url: self.url.clone(), proxy }
     }
+}
+
+/// The only server whose sessions are processes.
+fn server_of_sessions() -> Result<&'static Server<PostgreSql>> {
+    Server::<PostgreSql>::shared()
 }
 
 /// The host and port of `scheme://user@host:port/…`.

@@ -3,6 +3,8 @@
 //! connections cut, stalled and silenced; and every promise is watched.
 //!
 //! * *Exclusion* is watched through the database itself, on the lock's own session: see [`section`].
+//! * Tasks with a lock each and tasks of `Locks` fight for the same keys. What `Locks` is told of losses is
+//!   watched too: whoever is silent does no work once another holds.
 //! * *Nothing left*: at each muster every task lets go and stands still, with its session open; then
 //!   the server may show nobody who holds or awaits a key.
 //! * *No hang*: a bounded acquire returns by its wait + 5 s, whatever happens.
@@ -14,8 +16,11 @@ pub mod dice;
 pub mod event;
 pub mod gate;
 pub mod ground;
+mod locks_section;
+pub mod locks_task;
 pub mod record;
 pub mod section;
+mod stops;
 pub mod summary;
 pub mod supervisor;
 pub mod tally;

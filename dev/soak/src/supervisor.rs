@@ -137,6 +137,11 @@ impl Supervisor {
             if !self.crew[victim].1.is_process() {
                 continue;
             }
+            if self.dice.below(3) == 0 {
+                self.crew[victim].1.halt(self.dice.millis(500, 4_500)).await?;
+                self.record.add(Counts::from([("clients stopped with SIGSTOP".to_owned(), 1)]));
+                continue;
+            }
             self.crew[victim].1.kill().await?;
             self.crew[victim] = self.hire(victim)?;
             let killed = ("clients killed with SIGKILL".to_owned(), 1);

@@ -7,6 +7,7 @@ pub mod postgres;
 
 use anyhow::Result;
 use dlock_core::{Lock, RawUnlock, SessionRef};
+use dlock_locks::{Driver, Locks};
 use futures::future::BoxFuture;
 use std::future::Future;
 use std::time::Duration;
@@ -56,6 +57,32 @@ pub trait Target: Send + Sync + 'static {
     ) -> impl Future<Output = Result<bool>> + Send;
 }
 
+/// A server on which `Locks` has a driver.
+pub trait Factory: Target {
+    /// The driver.
+    type Driver: Driver;
+    /// A connection to the register, beside the sessions of `Locks`.
+    type Register: Send;
+
+    /// A new factory, through the proxy if there is one.
+    ///
+    /// # Errors
+    /// Returns an error if the system has no thread left.
+    fn locks(&self) -> Result<Locks<Self::Driver>>;
+
+    /// The key of this text.
+    ///
+    /// # Errors
+    /// Returns an error if it is none.
+    fn key(key: &str) -> Result<<Self::Driver as Driver>::Key>;
+
+    /// A new connection to the register, not through the proxy.
+    fn register(&self) -> impl Future<Output = Result<Self::Register>> + Send;
+
+    /// The connection, as a lock's session is lent.
+    fn lend(register: &mut Self::Register) -> SessionRef<'_, Self::Raw>;
+}
+
 /// A session that holds or awaits a key, as an administrator sees it.
 #[derive(Clone, Debug)]
 pub struct Seen {
@@ -81,11 +108,19 @@ pub trait Observer: Send + Sync {
         Box::pin(async { Ok(false) })
     }
 
+    /// The process of each session of the server, where each has one of its own.
+    fn processes(&self) -> BoxFuture<'_, Result<Vec<u32>>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
     /// Within how long the server has to forget what was dropped: two seconds are promised.
     fn forgets(&self) -> Duration {
         Duration::from_secs(3)
     }
 }
+
+/// After how long of silence a server lets go of what `Locks` holds.
+pub(crate) const LEASE: Duration = Duration::from_secs(3);
 
 /// The statements of a register that is a table.
 pub(crate) mod register {

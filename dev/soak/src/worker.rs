@@ -3,13 +3,15 @@
 use crate::dice::Dice;
 use crate::event::{Event, Job, Kind, Order, Place};
 use crate::gate::{Gate, Keeper};
+use crate::locks_task::LocksTask;
 use crate::tally::Tally;
-use crate::target::Target;
 use crate::target::mssql::Mssql;
 use crate::target::mysql::MySql;
 use crate::target::oracle::Oracle;
 use crate::target::postgres::Postgres;
+use crate::target::{Factory, Target};
 use anyhow::{Context, Result};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, stdin, stdout};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
@@ -95,8 +97,38 @@ fn begin(job: &Job, gate: &Gate, tally: &Tally) -> Result<JoinSet<()>> {
             let start = Start { kind: place.kind, dice, gate: gate.clone(), tally: tally.clone() };
             start.at(place, &mut tasks)?;
         }
+        let place_of = Together { job, kind: place.kind, gate, tally };
+        match place.kind {
+            Kind::Postgres => place_of.on(Postgres::new(&place.url, place.proxy)?, &mut tasks)?,
+            Kind::MariaDb | Kind::MySql => {
+                place_of.on(MySql::new(&place.url, place.proxy)?, &mut tasks)?;
+            }
+            Kind::Mssql | Kind::Oracle => {}
+        }
     }
     Ok(tasks)
+}
+
+/// What the tasks of one `Locks` start with.
+struct Together<'a> {
+    job: &'a Job,
+    kind: Kind,
+    gate: &'a Gate,
+    tally: &'a Tally,
+}
+
+impl Together<'_> {
+    fn on<T: Factory>(self, target: T, tasks: &mut JoinSet<()>) -> Result<()> {
+        let Self { job, kind, gate, tally } = self;
+        let (locks, target) = (target.locks()?, Arc::new(target));
+        for number in 0..job.tasks {
+            let dice = Dice::new(job.seed, &[job.worker, number, 1]);
+            let (target, locks) = (Arc::clone(&target), locks.clone());
+            let task = LocksTask::new(kind, target, locks, dice, gate.clone(), tally.clone());
+            tasks.spawn(task.run());
+        }
+        Ok(())
+    }
 }
 
 /// What a task starts with.

@@ -1,17 +1,20 @@
 //! MySQL and MariaDB.
 
-use super::{KEYS, Observer, Seen, Target, register};
+use super::{Factory, KEYS, LEASE, Observer, Seen, Target, register};
 use anyhow::{Context, Result};
 use dlock_core::{Lock, SessionRef};
-use dlock_mysql::Named;
 use dlock_mysql::mysql_async::prelude::Queryable;
 use dlock_mysql::mysql_async::{Conn, Opts, OptsBuilder, Row};
+use dlock_mysql::{Key, Locks, Named, Server};
 use futures::future::BoxFuture;
 use std::net::SocketAddr;
 
 /// A MySQL or MariaDB server.
 #[derive(Clone, Debug)]
-pub struct MySql(Opts);
+pub struct MySql {
+    opts: Opts,
+    direct: Opts,
+}
 
 /// Databases may differ; the register is always in this one.
 const USE: &str = "USE dlock_soak";
@@ -23,15 +26,16 @@ impl MySql {
     /// Returns an error if it is no URL.
     pub fn new(url: &str, proxy: Option<SocketAddr>) -> Result<Self> {
         let opts = OptsBuilder::from_opts(Opts::from_url(url)?).prefer_socket(false);
+        let direct: Opts = opts.clone().into();
         let opts = match proxy {
             Some(proxy) => opts.ip_or_hostname(proxy.ip().to_string()).tcp_port(proxy.port()),
             None => opts,
         };
-        Ok(Self(opts.into()))
+        Ok(Self { opts: opts.into(), direct })
     }
 
     async fn conn(&self) -> Result<Conn> {
-        let mut conn = Conn::new(self.0.clone()).await?;
+        let mut conn = Conn::new(self.opts.clone()).await?;
         conn.query_drop(USE).await?;
         Ok(conn)
     }
@@ -93,10 +97,33 @@ async fn processes(conn: &mut Conn) -> Result<Vec<Seen>> {
     Ok(seen.collect())
 }
 
+impl Factory for MySql {
+    type Driver = Server;
+    type Register = Conn;
+
+    fn locks(&self) -> Result<Locks> {
+        Ok(Locks::builder(self.opts.clone()).lease(LEASE).name("soak").build()?)
+    }
+
+    fn key(key: &str) -> Result<Key> {
+        Ok(key.try_into()?)
+    }
+
+    async fn register(&self) -> Result<Conn> {
+        let mut conn = Conn::new(self.direct.clone()).await?;
+        conn.query_drop(USE).await?;
+        Ok(conn)
+    }
+
+    fn lend(register: &mut Conn) -> &mut Conn {
+        register
+    }
+}
+
 impl Observer for MySql {
     fn prepare(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
-            let mut conn = Conn::new(self.0.clone()).await?;
+            let mut conn = Conn::new(self.opts.clone()).await?;
             let database = ["CREATE DATABASE IF NOT EXISTS dlock_soak".to_owned(), USE.to_owned()];
             for sql in database.into_iter().chain(register::prepare()) {
                 conn.query_drop(sql).await?;

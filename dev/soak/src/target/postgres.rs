@@ -1,16 +1,19 @@
 //! PostgreSQL.
 
-use super::{KEYS, Observer, Seen, Target, register};
+use super::{Factory, KEYS, LEASE, Observer, Seen, Target, register};
 use anyhow::{Context, Result};
 use dlock_core::{Lock, SessionRef};
 use dlock_postgres::tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
-use dlock_postgres::{Advisory, Key, Session};
+use dlock_postgres::{Advisory, Key, Locks, Server, Session};
 use futures::future::BoxFuture;
 use std::net::SocketAddr;
 
 /// A PostgreSQL server.
 #[derive(Clone, Debug)]
-pub struct Postgres(Config);
+pub struct Postgres {
+    config: Config,
+    direct: Config,
+}
 
 /// A process id may come back; with the start of the session it does not.
 const NAME: &str = "pid || '/' || extract(epoch from backend_start)";
@@ -22,22 +25,22 @@ impl Postgres {
     /// Returns an error if it is no URL.
     pub fn new(url: &str, proxy: Option<SocketAddr>) -> Result<Self> {
         let given: Config = url.parse()?;
-        let Some(proxy) = proxy else { return Ok(Self(given)) };
+        let Some(proxy) = proxy else { return Ok(Self { config: given.clone(), direct: given }) };
         let mut config = Config::new();
         config.host(proxy.ip().to_string()).port(proxy.port());
         given.get_user().map(|user| config.user(user));
         given.get_password().map(|password| config.password(password));
         given.get_dbname().map(|name| config.dbname(name));
-        Ok(Self(config))
+        Ok(Self { config, direct: given })
     }
 
     async fn session(&self) -> Result<Session> {
-        let (client, connection) = self.0.connect(NoTls).await?;
+        let (client, connection) = self.config.connect(NoTls).await?;
         Ok(Session::new(client, connection))
     }
 
     async fn client(&self) -> Result<Client> {
-        let (client, connection) = self.0.connect(NoTls).await?;
+        let (client, connection) = self.config.connect(NoTls).await?;
         tokio::spawn(connection);
         Ok(client)
     }
@@ -88,7 +91,40 @@ impl Target for Postgres {
     }
 }
 
+impl Factory for Postgres {
+    type Driver = Server;
+    type Register = Client;
+
+    fn locks(&self) -> Result<Locks> {
+        Ok(Locks::builder(self.config.clone()).lease(LEASE).name("soak").build()?)
+    }
+
+    fn key(key: &str) -> Result<Key> {
+        Ok(key.into())
+    }
+
+    async fn register(&self) -> Result<Client> {
+        let (client, connection) = self.direct.connect(NoTls).await?;
+        tokio::spawn(connection);
+        Ok(client)
+    }
+
+    fn lend(register: &mut Client) -> &mut Client {
+        register
+    }
+}
+
 impl Observer for Postgres {
+    fn processes(&self) -> BoxFuture<'_, Result<Vec<u32>>> {
+        Box::pin(async move {
+            let client = self.client().await?;
+            let sql = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' \
+                       AND pid <> pg_backend_pid()";
+            let rows = client.query(sql, &[]).await?;
+            rows.iter().map(|row| Ok(u32::try_from(row.get::<_, i32>(0))?)).collect()
+        })
+    }
+
     fn prepare(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
             let client = self.client().await?;
