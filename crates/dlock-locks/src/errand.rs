@@ -128,11 +128,13 @@ async fn free<D: InspectDriver>(
     session: &D::Session,
     key: &D::Key,
 ) -> Result<Vec<Holder<D::Key>>, D::Error> {
-    let holding = D::holders(session, Some(key)).await?.into_iter().filter(|it| !it.is_waiting);
-    let mut numbers = Vec::from_iter(holding.map(|holder| holder.session));
+    let of_key = D::holders(session, Some(key)).await?;
+    let holding = of_key.iter().filter(|it| !it.is_waiting);
+    let mut numbers = Vec::from_iter(holding.map(|holder| holder.session.clone()));
     numbers.sort();
     numbers.dedup();
-    let mut ending = D::holders(session, None).await?;
+    // Where all keys cannot be seen, what is known of this one is told.
+    let mut ending = D::holders(session, None).await.unwrap_or(of_key);
     ending.retain(|holder| numbers.contains(&holder.session));
     for number in &numbers {
         let keys = ending.iter().filter(|it| it.session == *number).map(|it| it.key.to_string());

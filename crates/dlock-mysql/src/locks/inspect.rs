@@ -13,8 +13,8 @@ use std::time::Duration;
 
 /// MySQL tells holders and waiters of any key, by names in lower case, where `performance_schema` is on, has
 /// its instrument for metadata locks, and lets the user read. MariaDB tells holders only, never waiters: of any
-/// key with its plugin `METADATA_LOCK_INFO`. Without these, the holder of one key is told, and all keys are an
-/// error. Names that cannot be a [`Key`] are left out. User and host of others are told to those who have
+/// key with its plugin `METADATA_LOCK_INFO`, which cuts names at 64 characters. Without these, the holder of one
+/// key is told, and all keys are an error. Names that cannot be a [`Key`] are left out. User and host of others are told to those who have
 /// `PROCESS`. How long a key was held neither server knows: it is how long the session has been in its
 /// present state.
 impl InspectDriver for Server {
@@ -23,9 +23,10 @@ impl InspectDriver for Server {
         key: Option<&Key>,
     ) -> std::result::Result<Vec<Holder<Key>>, Error> {
         let mut conn = session.conn().await;
-        let listed = match session.is_mariadb() {
-            true => mariadb_list(&mut conn, key).await,
-            false => mysql_list(&mut conn, key).await,
+        let listed = match (session.is_mariadb(), key) {
+            (true, None) => mariadb_list(&mut conn).await,
+            (true, Some(_)) => Ok(None),
+            (false, _) => mysql_list(&mut conn, key).await,
         };
         if let Some(holders) = listed.map_err(meaning)? {
             return Ok(holders);
@@ -73,7 +74,7 @@ fn is_somebody_elses(error: &mysql_async::Error) -> bool {
 /// Whether all keys can be seen.
 pub(super) async fn has_list(conn: &mut Conn, is_mariadb: bool) -> Result<bool> {
     Ok(match is_mariadb {
-        true => mariadb_list(conn, None).await?.is_some(),
+        true => mariadb_list(conn).await?.is_some(),
         false => mysql_list(conn, None).await?.is_some(),
     })
 }
@@ -112,12 +113,10 @@ fn listed(row: Listed, key: Option<&Key>) -> Option<Holder<Key>> {
     Some(holder)
 }
 
-async fn mariadb_list(conn: &mut Conn, key: Option<&Key>) -> Result<Option<Vec<Holder<Key>>>> {
+async fn mariadb_list(conn: &mut Conn) -> Result<Option<Vec<Holder<Key>>>> {
     let rows = conn.query::<(Vec<u8>, u64), _>(statement::inspect::MARIADB_LIST).await;
     let Some(rows) = unless_hidden(rows)? else { return Ok(None) };
-    let is_asked = |name: &[u8]| key.is_none_or(|key| key.as_str().as_bytes() == name);
-    let asked = rows.into_iter().filter(|(name, _)| is_asked(name));
-    let held = asked.filter_map(|(name, number)| Some((named(name, key)?, number)));
+    let held = rows.into_iter().filter_map(|(name, number)| Some((named(name, None)?, number)));
     Ok(Some(with_users(conn, held.collect()).await?))
 }
 

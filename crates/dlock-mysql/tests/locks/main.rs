@@ -1,6 +1,8 @@
 //! `Locks` on MySQL and on MariaDB: several of them are several processes.
 
 mod exclusion;
+mod fences;
+mod looks;
 mod loss;
 mod names;
 mod open;
@@ -24,10 +26,35 @@ fn main() -> ExitCode {
     let mut trials = on::<Mysql>("mysql");
     trials.extend(on::<Maria>("mariadb"));
     trials.push(trial("mysql::names::twins", names::twins));
+    trials.push(trial("mysql::fences::twins", fences::twins));
+    trials.push(trial("mysql::looks::twins", looks::twins));
     harness(trials)
 }
 
 fn on<E: Flavour>(server: &str) -> Vec<Trial> {
+    let mut trials = of_sessions::<E>(server);
+    trials.extend(of_abilities::<E>(server));
+    trials
+}
+
+fn of_abilities<E: Flavour>(server: &str) -> Vec<Trial> {
+    let own = |it: Trial| it.with_ignored_flag(!can_be_started::<E>());
+    vec![
+        trial(format!("{server}::fences::stale"), fences::stale::<E>),
+        trial(format!("{server}::fences::overlap"), fences::overlap::<E>),
+        trial(format!("{server}::fences::raises"), fences::raises::<E>),
+        trial(format!("{server}::fences::bounded"), fences::bounded::<E>),
+        trial(format!("{server}::fences::setup"), fences::setup::<E>),
+        trial(format!("{server}::fences::reads"), fences::reads::<E>),
+        trial(format!("{server}::looks::holders"), looks::holders::<E>),
+        trial(format!("{server}::looks::plain_user"), looks::plain_user::<E>),
+        trial(format!("{server}::looks::freed"), looks::freed::<E>),
+        own(trial(format!("{server}::looks::checked"), looks::checked::<E>)),
+        trial(format!("{server}::looks::alone"), looks::alone::<E>),
+    ]
+}
+
+fn of_sessions<E: Flavour>(server: &str) -> Vec<Trial> {
     let own = |it: Trial| it.with_ignored_flag(!can_be_started::<E>());
     vec![
         trial(format!("{server}::exclusion::many_tasks"), exclusion::many_tasks::<E>),
