@@ -1,7 +1,8 @@
 //! MySQL and MariaDB named locks (`GET_LOCK`) on [`mysql_async`].
 //!
-//! [`Lock`] is held by a connection, until it is released or the connection ends. Acquiring a free key is
-//! one round trip, and so is releasing. MySQL from 5.7.5 and MariaDB from 10.0.2 on: a session of an older
+//! [`Locks`] opens sessions of its own, for any number of keys; what follows is about [`Lock`], which is held
+//! by a connection, until it is released or the connection ends. Acquiring a free key is one round trip, and so
+//! is releasing. MySQL from 5.7.5 and MariaDB from 10.0.2 on: a session of an older
 //! one frees its first named lock with the second, and is refused ([`Setup`](dlock_core::Error::Setup)).
 //!
 //! A lock's statements outlast the session's own limits on statements, and refuse a key that its session
