@@ -22,6 +22,41 @@ pub use dlock_core::lock;
 #[doc(inline)]
 pub use dlock_core::{Error, KeyError, Wait};
 
+/// What code names that is generic over the database.
+///
+/// ```
+/// use dlock_db::{Error, Lock, RawUnlock, Wait};
+///
+/// async fn bump<R: RawUnlock>(lock: &mut Lock<R>) -> Result<u32, Error<R::Error>> {
+///     let bumped = lock.with(Wait::Forever, async |_session| 1).await;
+///     bumped.map_err(Error::from)
+/// }
+/// ```
+#[doc(inline)]
+pub use dlock_core::{
+    Guard, Lock, NotAcquired, NotReleased, OwnedGuard, RawAbort, RawConvert, RawIntoSession,
+    RawLock, RawMode, RawNew, RawReleaseOnCommit, RawShared, RawSlice, RawUnlock, RawUpdate,
+    RawUpgrade, Session, SessionRef, WithError, XactLock,
+};
+
+/// What code names that is generic over the database of [`Locks`].
+///
+/// ```
+/// use dlock_db::{Driver, Locks, LocksError};
+///
+/// async fn bump<D: Driver>(locks: &Locks<D>, key: D::Key) -> Result<(), LocksError<D::Error>> {
+///     let held = locks.lock(key).await?;
+///     // … critical section …
+///     held.release().await
+/// }
+/// ```
+#[doc(inline)]
+pub use dlock_locks::{
+    AloneDriver, CancellationToken, Driver, Error as LocksError, FencedConnection, FencedDriver,
+    Finding, Held, Holder, InspectDriver, Locks, LocksBuilder, Lost, LostReason, Mode, ModesDriver,
+    Permit, Request, Semaphore, Severity, SharedDriver, Stats, UpdateDriver, UrlDriver,
+};
+
 /// PostgreSQL advisory locks on tokio-postgres.
 #[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]

@@ -9,11 +9,8 @@ use dlock_mysql::mysql_async::{Conn, Transaction};
 use dlock_mysql::{Key, Server};
 use std::time::Duration;
 
-const KIND: Kind = Kind {
-    name: "MySQL and MariaDB",
-    modes: &[Mode::Exclusive],
-    setup: Some(make::setup::<Server>),
-};
+const KIND: Kind =
+    Kind { name: "MySQL", modes: &[Mode::Exclusive], setup: Some(make::setup::<Server>) };
 
 pub(super) fn server(url: &str) -> Result<AnyServer, AnyError> {
     make::server::<Server>(url, KIND)
