@@ -67,7 +67,10 @@ impl<D: InspectDriver> Locks<D> {
         self.look(Some(self.checked(key)?)).await
     }
 
-    async fn look(&self, key: Option<D::Key>) -> Result<Vec<Holder<D::Key>>, Error<D::Error>> {
+    pub(crate) async fn look(
+        &self,
+        key: Option<D::Key>,
+    ) -> Result<Vec<Holder<D::Key>>, Error<D::Error>> {
         let holders = self.run(async move |driver: Arc<D>, options| {
             let session = driver.open(&options).await?;
             let holders = D::holders(&session, key.as_ref()).await;

@@ -50,6 +50,11 @@ impl<D: Driver> Held<D> {
         Self { shared, parts, mode, cancel }
     }
 
+    /// What is known of its first key.
+    pub(crate) fn hold(&self) -> Arc<Hold> {
+        Arc::clone(&self.parts[0].hold)
+    }
+
     /// Holds this one too.
     pub(crate) fn add(&mut self, part: Part<D>) {
         self.parts.push(part);

@@ -62,6 +62,11 @@ impl Hold {
         self.lost.get().copied()
     }
 
+    /// Completes when it is lost.
+    pub(crate) async fn cancelled(&self) {
+        self.cancel.cancelled().await;
+    }
+
     /// The first reason stays.
     pub(crate) fn lose(&self, reason: LostReason) {
         if self.lost.set(reason).is_ok() {

@@ -1,6 +1,7 @@
 use crate::clock::Clock;
 use crate::driver::Driver;
 use crate::input::Input;
+use crate::lead::Seats;
 use crate::model::{Patience, RequestId, Settings, Stats};
 use crate::semaphore::Semaphores;
 use crate::{Error, Held, LocksBuilder, Request};
@@ -22,6 +23,7 @@ pub(crate) struct Shared<D: Driver> {
     name: String,
     pub(crate) settings: Settings,
     pub(crate) semaphores: Semaphores<D>,
+    pub(crate) seats: Seats<D::Key>,
     /// Cancelled when it is closed.
     pub(crate) closed: CancellationToken,
     pub(crate) clock: Clock,
@@ -35,9 +37,17 @@ impl<D: Driver> Shared<D> {
         inputs: UnboundedSender<Input<D>>,
         clock: Clock,
     ) -> Self {
-        let (requests, semaphores) = (AtomicU64::new(0), Semaphores::default());
-        let closed = CancellationToken::new();
-        Self { driver, inputs, requests, name, settings, semaphores, closed, clock }
+        Self {
+            driver,
+            inputs,
+            requests: AtomicU64::new(0),
+            name,
+            settings,
+            semaphores: Semaphores::<D>::default(),
+            seats: Seats::default(),
+            closed: CancellationToken::new(),
+            clock,
+        }
     }
 
     pub(crate) fn name(&self) -> &str {

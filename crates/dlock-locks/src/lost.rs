@@ -12,6 +12,8 @@ pub enum LostReason {
     Fenced,
     /// The `Locks` it came from was closed.
     Closed,
+    /// The term of the leader it belonged to is over.
+    Ended,
 }
 
 /// A lock that is not held any more: others may have held the key since.
@@ -46,6 +48,7 @@ impl Lost {
             LostReason::NotHeld => "the server says that the session did not hold it",
             LostReason::Fenced => "a later holder has raised its fence",
             LostReason::Closed => "its factory was closed",
+            LostReason::Ended => "the term of its leader is over",
         }
     }
 }

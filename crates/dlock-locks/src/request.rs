@@ -1,4 +1,5 @@
 use crate::driver::Driver;
+use crate::locks::Shared;
 use crate::model::Need;
 use crate::pending::Pending;
 use crate::{
@@ -70,11 +71,8 @@ impl<D: Driver> Request<D> {
     /// # Cancel safety
     /// As [`lock`](Self::lock).
     pub async fn acquire(&self, wait: impl Into<Wait>) -> Result<Held<D>, Error<D::Error>> {
+        self.permitted()?;
         let shared = &self.locks.shared;
-        shared
-            .driver
-            .can(self.mode, self.need == Need::Fence)
-            .map_err(|error| self.cannot(error))?;
         let (cancel, patience) = (CancellationToken::new(), shared.patience(wait.into()));
         let pending =
             Pending::new(shared, self.key.clone(), self.mode, patience, self.need, &cancel);
@@ -82,8 +80,23 @@ impl<D: Driver> Request<D> {
         Ok(Held::new(Arc::clone(shared), vec![part], self.mode, cancel))
     }
 
-    fn cannot(&self, error: D::Error) -> Error<D::Error> {
-        Error::Driver { key: self.key.to_string(), source: Arc::new(error) }
+    /// Whether the server has what is asked for.
+    pub(crate) fn permitted(&self) -> Result<(), Error<D::Error>> {
+        let can = self.locks.shared.driver.can(self.mode, self.need == Need::Fence);
+        let key = || self.key.to_string();
+        can.map_err(|error| Error::Driver { key: key(), source: Arc::new(error) })
+    }
+
+    pub(crate) fn of(&self) -> &Arc<Shared<D>> {
+        &self.locks.shared
+    }
+
+    pub(crate) fn key(&self) -> &D::Key {
+        &self.key
+    }
+
+    pub(crate) fn mode_asked(&self) -> Mode {
+        self.mode
     }
 
     /// Runs a body under the lock, for as long as the lock is held, and releases.

@@ -6,6 +6,7 @@ mod alone;
 mod calls;
 mod drops;
 mod exclusion;
+mod lead;
 mod loss;
 mod semaphore;
 mod sessions;

@@ -1,0 +1,87 @@
+use crate::driver::{Session, SessionOptions};
+use crate::input::Input;
+use crate::{Error, Holder, InspectDriver, Locks};
+use dlock_core::{KeyError, sleep};
+use futures::future::select;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// How often the server is asked who leads.
+const LOOKS: Duration = Duration::from_secs(1);
+
+impl<D: InspectDriver> Locks<D> {
+    /// Who leads, for those who follow: the server is asked once a second for as long as somebody has the
+    /// receiver, which is told when it is another session. What cannot be asked stays as it was.
+    ///
+    /// # Errors
+    /// As [`holder`](Self::holder).
+    ///
+    /// # Cancel safety
+    /// May be dropped at any time.
+    pub async fn leader<K>(
+        &self,
+        name: K,
+    ) -> Result<watch::Receiver<Option<Holder<D::Key>>>, Error<D::Error>>
+    where
+        K: TryInto<D::Key, Error: Into<KeyError>>,
+    {
+        let key = self.checked(name)?;
+        let (sender, receiver) = watch::channel(leader(self.look(Some(key.clone())).await?));
+        let follow = Follow { key, sender, closed: self.shared.closed.clone() };
+        self.shared.tell(Input::Run(Box::new(|driver: Arc<D>, options| {
+            Box::pin(async move { follow.run(&*driver, &options).await })
+        })));
+        Ok(receiver)
+    }
+}
+
+fn leader<K>(holders: Vec<Holder<K>>) -> Option<Holder<K>> {
+    holders.into_iter().find(|holder| !holder.is_waiting)
+}
+
+/// Asks who leads, on a session of its own.
+struct Follow<K> {
+    key: K,
+    sender: watch::Sender<Option<Holder<K>>>,
+    closed: CancellationToken,
+}
+
+impl<K: Clone> Follow<K> {
+    async fn run<D: InspectDriver<Key = K>>(&self, driver: &D, options: &SessionOptions) {
+        while self.is_wanted().await {
+            let Ok(session) = driver.open(options).await else { continue };
+            self.ask::<D>(&session).await;
+            session.end().await;
+        }
+    }
+
+    /// Asks until nobody listens, or there was no answer.
+    async fn ask<D: InspectDriver<Key = K>>(&self, session: &D::Session) {
+        while let Ok(holders) = D::holders(session, Some(&self.key)).await {
+            self.tell(leader(holders));
+            if !self.is_wanted().await {
+                return;
+            }
+        }
+    }
+
+    fn tell(&self, leader: Option<Holder<K>>) {
+        let leader = leader.map(|holder| holder.map(|_| self.key.clone()));
+        self.sender.send_if_modified(|known| {
+            let number = |it: &Option<Holder<K>>| it.as_ref().map(|it| it.session.clone());
+            let is_another = number(known) != number(&leader);
+            *known = leader;
+            is_another
+        });
+    }
+
+    /// Waits until it is time to ask again. `false`: nobody listens any more.
+    async fn is_wanted(&self) -> bool {
+        let (unheard, closed) = (pin!(self.sender.closed()), pin!(self.closed.cancelled()));
+        select(select(unheard, closed), pin!(sleep(LOOKS))).await;
+        !self.sender.is_closed() && !self.closed.is_cancelled()
+    }
+}
