@@ -7,6 +7,7 @@ use crate::input::Refused;
 use crate::model::{Action, Ending, Moment, RequestId, SessionId};
 use std::sync::Arc;
 use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::oneshot;
 use tokio::task::spawn_local;
 use tracing::warn;
 
@@ -27,15 +28,9 @@ impl<D: Driver> Engine<D> {
             Action::Trust { session, sent } => self.trust(session, sent),
             Action::Grant { request, session, token } => self.grant(request, session, token),
             Action::Refuse { request, refusal } => self.refuse(request, refusal),
-            Action::Done { request, released } => {
-                if let Some(answer) = self.releases.remove(&request) {
-                    let _ = answer.send(released);
-                }
-            }
+            Action::Done { request, released } => tell(self.releases.remove(&request), released),
             Action::Converted { request, answer } => {
-                if let Some(sender) = self.conversions.remove(&request) {
-                    let _ = sender.send(answer);
-                }
+                tell(self.conversions.remove(&request), answer)
             }
             Action::Lose { request, reason } => self.lose(request, reason),
             Action::Closed => self.closed(),
@@ -103,5 +98,12 @@ impl<D: Driver> Engine<D> {
         for closer in self.closers.drain(..) {
             let _ = closer.send(());
         }
+    }
+}
+
+/// Who has gone away wants no answer.
+fn tell<T>(waiter: Option<oneshot::Sender<T>>, answer: T) {
+    if let Some(waiter) = waiter {
+        let _ = waiter.send(answer);
     }
 }

@@ -5,6 +5,7 @@ use crate::engine::Engine;
 use crate::input::{Asking, Converting, Input};
 use crate::model::{Event, Moment, RequestId};
 use std::sync::Arc;
+use tokio::sync::oneshot;
 use tokio::task::spawn_local;
 
 impl<D: Driver> Engine<D> {
@@ -29,11 +30,13 @@ impl<D: Driver> Engine<D> {
                 self.openers.push(answer);
                 self.model.handle(now, Event::Needed);
             }
-            Input::Close(answer) => {
-                self.closers.push(answer);
-                self.model.handle(now, Event::Closed);
-            }
+            Input::Close(answer) => self.close(now, answer),
         }
+    }
+
+    fn close(&mut self, now: Moment, answer: oneshot::Sender<()>) {
+        self.closers.push(answer);
+        self.model.handle(now, Event::Closed);
     }
 
     fn ask(&mut self, now: Moment, asking: Asking<D>) {

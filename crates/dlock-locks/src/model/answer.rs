@@ -15,7 +15,11 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
             return;
         };
         self.trust(id, sent.at);
-        let Sent { at, statement } = sent;
+        self.take_in(id, sent, answer);
+        self.fill();
+    }
+
+    fn take_in(&mut self, id: SessionId, Sent { at, statement }: Sent, answer: Answer<E>) {
         match (statement, answer) {
             (Statement::Batch(parts), Answer::Batch(Ok(truths))) if parts.len() == truths.len() => {
                 self.batch_answered(id, at, parts, truths);
@@ -33,7 +37,6 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
             (Statement::Ping, Answer::Pong) => self.confirm(id),
             _ => self.expire(id),
         }
-        self.fill();
     }
 
     fn batch_answered(

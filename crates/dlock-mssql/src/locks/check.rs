@@ -20,7 +20,9 @@ const MIDNIGHT: u64 = 946_684_800;
 pub(crate) async fn check(server: &Server, name: &str) -> Result<Vec<Finding>, LocksError> {
     let (mut one, mut other) = (server.dial(name).await?.0, server.dial(name).await?.0);
     let looks = [look(&mut one).await?, look(&mut other).await?];
-    let mut found = Vec::from_iter(place(&looks));
+    let mut found = Vec::from_iter(several_servers(&looks));
+    found.extend(read_only(&looks));
+    found.extend(system_database(&looks[0]));
     found.extend(lock(&mut one, &mut other).await?);
     found.extend(permissions(&mut one).await);
     found.extend(version(&mut one).await);
@@ -42,36 +44,41 @@ async fn first<T: FromSqlOwned>(
     Ok(row.and_then(|row| row.into_iter().next()).map(T::from_sql_owned).transpose()?.flatten())
 }
 
-fn place(looks: &[Look; 2]) -> Vec<Finding> {
-    let mut found = Vec::new();
-    if looks[0].server != looks[1].server {
-        found.push(Finding::new(
+fn several_servers(looks: &[Look; 2]) -> Option<Finding> {
+    let [one, other] = looks;
+    (one.server != other.server).then(|| {
+        Finding::new(
             Severity::Fault,
             "several-servers",
-            format!("Two connections were to `{}` and to `{}`.", looks[0].server, looks[1].server),
+            format!("Two connections were to `{}` and to `{}`.", one.server, other.server),
             "A lock on one server excludes nobody on another.",
             "Connect to one server, or to the listener of the primary.",
-        ));
-    }
-    if looks.iter().any(|look| look.is_read_only) {
-        found.push(Finding::new(
+        )
+    })
+}
+
+fn read_only(looks: &[Look; 2]) -> Option<Finding> {
+    looks.iter().any(|look| look.is_read_only).then(|| {
+        Finding::new(
             Severity::Fault,
             "read-only",
             "The database is read-only here.",
             "A lock on a replica excludes nobody on the primary.",
             "Connect to the primary; leave ApplicationIntent=ReadOnly out.",
-        ));
-    }
-    if SYSTEM.contains(&looks[0].database.to_lowercase().as_str()) {
-        found.push(Finding::new(
+        )
+    })
+}
+
+fn system_database(look: &Look) -> Option<Finding> {
+    SYSTEM.contains(&look.database.to_lowercase().as_str()).then(|| {
+        Finding::new(
             Severity::Note,
             "system-database",
-            format!("The connection is to the database `{}`.", looks[0].database),
+            format!("The connection is to the database `{}`.", look.database),
             "A name counts within one database: who connects to another one takes another lock.",
             "Name the same database wherever the same locks are meant.",
-        ));
-    }
-    found
+        )
+    })
 }
 
 /// Takes a key on one session, and looks from the other.
@@ -88,24 +95,30 @@ async fn lock(
         Err(_) => return Err(LocksError::from(taken.expect_err("an error"))),
     };
     if let Some(refusal) = refusal {
-        return Ok(Some(Finding::new(
-            Severity::Fault,
-            "cannot-lock",
-            format!("sp_getapplock {refusal}."),
-            "No lock can be had.",
-            "Grant EXECUTE on sys.sp_getapplock and sys.sp_releaseapplock to the user, or to `public`.",
-        )));
+        return Ok(Some(cannot_lock(&refusal)));
     }
     let is_free = first::<i32>(other, statement::IS_FREE, &[&key]).await? == Some(1);
-    Ok(is_free.then(|| {
-        Finding::new(
-            Severity::Fault,
-            "no-exclusion",
-            "A key that one session holds is free to another.",
-            "The server, or what stands in front of it, answers and locks nothing.",
-            "Connect to SQL Server itself.",
-        )
-    }))
+    Ok(is_free.then(no_exclusion))
+}
+
+fn cannot_lock(refusal: &str) -> Finding {
+    Finding::new(
+        Severity::Fault,
+        "cannot-lock",
+        format!("sp_getapplock {refusal}."),
+        "No lock can be had.",
+        "Grant EXECUTE on sys.sp_getapplock and sys.sp_releaseapplock to the user, or to `public`.",
+    )
+}
+
+fn no_exclusion() -> Finding {
+    Finding::new(
+        Severity::Fault,
+        "no-exclusion",
+        "A key that one session holds is free to another.",
+        "The server, or what stands in front of it, answers and locks nothing.",
+        "Connect to SQL Server itself.",
+    )
 }
 
 /// What the server does not know is not told.

@@ -1,5 +1,6 @@
 use crate::locks::LocksError;
 use percent_encoding::percent_decode_str;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use tiberius::error::Error as Native;
 use tiberius::{AuthMethod, Config, EncryptionLevel};
@@ -71,11 +72,16 @@ fn from_url(text: &str) -> Result<Config, LocksError> {
             "it trusts any certificate, and those of an authority alone; say one of them",
         ));
     }
+    set_all(&mut config, pairs)?;
+    Ok(config)
+}
+
+fn set_all(config: &mut Config, pairs: BTreeMap<String, Cow<'_, str>>) -> Result<(), LocksError> {
     for (name, value) in pairs {
-        let set = set(&mut config, &name, &value);
+        let set = set(config, &name, &value);
         set.map_err(|what| wrong(format!("its parameter `{name}` {what}")))?;
     }
-    Ok(config)
+    Ok(())
 }
 
 /// `TrustServerCertificate` and `trust_server_certificate` are one.

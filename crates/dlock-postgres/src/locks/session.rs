@@ -30,21 +30,18 @@ pub struct ServerSession {
     is_over: Cell<bool>,
 }
 
+/// Keys, the second halves of those that have two, whether to take each, whether shared, turnstiles.
+const BATCH_TYPES: [Type; 5] =
+    [Type::INT8_ARRAY, Type::INT4_ARRAY, Type::BOOL_ARRAY, Type::BOOL_ARRAY, Type::INT8_ARRAY];
+
 impl ServerSession {
     pub(super) async fn new(
         client: Client,
         ended: watch::Receiver<()>,
         lease: Duration,
     ) -> Result<Self, ServerError> {
-        let types = [
-            Type::INT8_ARRAY,
-            Type::INT4_ARRAY,
-            Type::BOOL_ARRAY,
-            Type::BOOL_ARRAY,
-            Type::INT8_ARRAY,
-        ];
         let look = client.query_typed(statement::SESSION, &[]);
-        let batch = client.prepare_typed(statement::BATCH, &types);
+        let batch = client.prepare_typed(statement::BATCH, &BATCH_TYPES);
         let (rows, batch) = futures::future::join(look, batch).await;
         let (rows, batch) = (rows.map_err(ServerError::opening)?, batch);
         let [row] = rows.as_slice() else { return Err(ServerError::Answer) };
