@@ -87,8 +87,19 @@ pub use dlock_oracle as oracle;
 #[doc(inline)]
 pub use dlock_memory as memory;
 
+#[cfg(any(feature = "mssql", feature = "mysql", feature = "oracle", feature = "postgres"))]
 mod any;
 
+#[cfg(any(feature = "mssql", feature = "mysql", feature = "oracle", feature = "postgres"))]
+#[cfg_attr(
+    docsrs,
+    doc(cfg(any(
+        feature = "mssql",
+        feature = "mysql",
+        feature = "oracle",
+        feature = "postgres"
+    )))
+)]
 #[doc(inline)]
 pub use any::{AnyError, AnyKey, AnyLocks, AnyServer, AnySession};
 

@@ -62,6 +62,7 @@ pub(crate) trait ErasedSession: 'static {
     fn end(self: Box<Self>) -> LocalBoxFuture<'static, ()>;
     fn holders<'a>(&'a self, key: Option<&'a AnyKey>) -> Answer<'a, Vec<Holder<AnyKey>>>;
     fn end_session<'a>(&'a self, number: &'a str) -> Answer<'a, bool>;
+    #[cfg(any(feature = "mysql", feature = "postgres"))]
     fn as_any(&self) -> &dyn std::any::Any;
 }
 
@@ -149,6 +150,7 @@ impl<D: InspectDriver> ErasedSession for Erased<D> {
         Box::pin(async move { D::end_session(&self.0, number).await.map_err(AnyError::native) })
     }
 
+    #[cfg(any(feature = "mysql", feature = "postgres"))]
     fn as_any(&self) -> &dyn std::any::Any {
         self
     }

@@ -41,6 +41,7 @@ impl AnyError {
         Self::Native(Box::new(error))
     }
 
+    #[cfg(any(feature = "mysql", feature = "postgres"))]
     pub(crate) fn another(connection: &'static str) -> Self {
         Self::Another { connection }
     }

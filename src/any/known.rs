@@ -39,16 +39,13 @@ fn missing(scheme: &str) -> AnyError {
     AnyError::Feature { feature }
 }
 
-#[cfg(any(feature = "postgres", feature = "mysql", feature = "mssql", feature = "oracle"))]
 mod make {
-    use crate::any::erased::Erased;
+    use crate::any::AnyError;
     use crate::any::key::Given;
     use crate::any::native::FromGiven;
     use crate::any::server::{AnyServer, Kind};
-    use crate::any::{AnyError, AnySession};
     use dlock_core::KeyError;
-    use dlock_locks::{FencedDriver, InspectDriver, UrlDriver};
-    use futures::future::LocalBoxFuture;
+    use dlock_locks::{InspectDriver, UrlDriver};
 
     pub(super) fn server<D>(url: &str, kind: Kind) -> Result<AnyServer, AnyError>
     where
@@ -56,14 +53,6 @@ mod make {
     {
         let server = D::from_url(url).map_err(AnyError::native)?;
         Ok(AnyServer { server: Box::new(server), kind })
-    }
-
-    pub(super) fn setup<D: FencedDriver + InspectDriver>(
-        session: &AnySession,
-    ) -> LocalBoxFuture<'_, Result<(), AnyError>> {
-        let session = session.session.as_any().downcast_ref::<Erased<D>>();
-        let session = &session.expect("a session of its own server").0;
-        Box::pin(async move { D::setup(session).await.map_err(AnyError::native) })
     }
 
     /// Text, numbers and bytes name locks everywhere; two numbers on PostgreSQL alone.
@@ -82,5 +71,22 @@ mod make {
                 Err(KeyError::Mapping(reason.into()))
             }
         }
+    }
+}
+
+/// What those with fences need besides.
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod fences {
+    use crate::any::erased::Erased;
+    use crate::any::{AnyError, AnySession};
+    use dlock_locks::{FencedDriver, InspectDriver};
+    use futures::future::LocalBoxFuture;
+
+    pub(super) fn setup<D: FencedDriver + InspectDriver>(
+        session: &AnySession,
+    ) -> LocalBoxFuture<'_, Result<(), AnyError>> {
+        let session = session.session.as_any().downcast_ref::<Erased<D>>();
+        let session = &session.expect("a session of its own server").0;
+        Box::pin(async move { D::setup(session).await.map_err(AnyError::native) })
     }
 }

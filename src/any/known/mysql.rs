@@ -1,4 +1,4 @@
-use super::make;
+use super::{fences, make};
 use crate::any::key::Given;
 use crate::any::native::{FromGiven, key_of};
 use crate::any::server::{AnyServer, Kind};
@@ -10,7 +10,7 @@ use dlock_mysql::{Key, Server};
 use std::time::Duration;
 
 const KIND: Kind =
-    Kind { name: "MySQL", modes: &[Mode::Exclusive], setup: Some(make::setup::<Server>) };
+    Kind { name: "MySQL", modes: &[Mode::Exclusive], setup: Some(fences::setup::<Server>) };
 
 pub(super) fn server(url: &str) -> Result<AnyServer, AnyError> {
     make::server::<Server>(url, KIND)

@@ -1,4 +1,4 @@
-use super::make;
+use super::{fences, make};
 use crate::any::key::Given;
 use crate::any::native::{FromGiven, key_of};
 use crate::any::server::{AnyServer, Kind};
@@ -12,7 +12,7 @@ use std::time::Duration;
 const KIND: Kind = Kind {
     name: "PostgreSQL",
     modes: &[Mode::Exclusive, Mode::Shared],
-    setup: Some(make::setup::<Server>),
+    setup: Some(fences::setup::<Server>),
 };
 
 pub(super) fn server(url: &str) -> Result<AnyServer, AnyError> {
