@@ -197,7 +197,8 @@ fn check_server(row: &Row) -> Result<(), ServerError> {
 fn has_lease(row: &Row, lease: Duration) -> Result<bool, ServerError> {
     let taken: Option<&str> = row.try_get("lease")?;
     let taken = taken.and_then(crate::answer::duration);
-    let has_lease = taken.is_some_and(|it| it > Duration::ZERO && it <= lease);
+    // A shorter one would end the session while it is still trusted.
+    let has_lease = taken == Some(Duration::from_millis(Wait::millis(lease)));
     if !has_lease && row.try_get::<_, i32>("version")? >= 14_00_00 {
         tracing::warn!(
             ?taken,
