@@ -37,6 +37,102 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Task {
     Run(Run),
+    Lead(Lead),
+    /// Shows who holds which keys, and who waits
+    List(Look),
+    /// Shows who holds a key, and who waits for it; exits with 1 where nobody holds it
+    Who(Key),
+    Free(Free),
+    /// Looks for what would make locks lie on this server; exits with 1 where it finds such a thing
+    Doctor(Look),
+    /// Makes the tables that --fenced needs, where they are not there
+    Setup,
+    /// Shows the name or number of a key on each kind of server, without asking any
+    Key(Key),
+    /// Writes what a shell needs to complete the arguments
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Writes the manual page
+    Man,
+}
+
+/// How something is shown.
+#[derive(Debug, Args)]
+pub(crate) struct Look {
+    /// Write JSON, for programs
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A key to be looked at.
+#[derive(Debug, Args)]
+pub(crate) struct Key {
+    /// The key
+    pub(crate) key: String,
+
+    #[command(flatten)]
+    pub(crate) look: Look,
+}
+
+/// Ends the sessions that hold a key, with all that they hold
+///
+/// What ends with them is shown, and asked about, before.
+#[derive(Debug, Args)]
+pub(crate) struct Free {
+    /// The key
+    pub(crate) key: String,
+
+    /// Do not ask
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+
+    #[command(flatten)]
+    pub(crate) look: Look,
+}
+
+/// Runs a command whenever the key is held, again and again when the lock was lost
+///
+/// When the command ends by itself, so does `dlock`, with its status, unless --again is given.
+#[derive(Debug, Args)]
+pub(crate) struct Lead {
+    /// The key: whoever names the same one on this server does not lead meanwhile
+    pub(crate) key: String,
+
+    /// Let the key go and compete again, too, when the command ends by itself
+    #[arg(long)]
+    pub(crate) again: bool,
+
+    /// Give the command a number in DLOCK_TOKEN that is higher than that of all leaders before
+    #[arg(long)]
+    pub(crate) fenced: bool,
+
+    /// After how long of silence the server lets go: 3 seconds at least
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration::lease)]
+    pub(crate) lease: Duration,
+
+    #[command(flatten)]
+    pub(crate) guard: Guard,
+
+    /// The command and its arguments, after `--`
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}
+
+impl Lead {
+    /// As long as it takes.
+    pub(crate) fn hold(&self) -> Hold {
+        Hold {
+            wait: None,
+            no_wait: false,
+            conflict_exit_code: crate::status::BUSY,
+            shared: false,
+            permits: None,
+            fenced: self.fenced,
+            lease: self.lease,
+        }
+    }
 }
 
 const RUN_EXAMPLES: &str = "\
@@ -92,6 +188,16 @@ pub(crate) struct Hold {
     /// Hold it together with others who ask for it like this
     #[arg(short, long)]
     pub(crate) shared: bool,
+
+    /// Let so many hold it at a time; all must name the same number
+    #[arg(short, long, value_name = "COUNT", conflicts_with = "shared")]
+    pub(crate) permits: Option<usize>,
+
+    /// Give the command a number in DLOCK_TOKEN that is higher than that of all holders before
+    ///
+    /// The server needs two tables for it, which `dlock setup` makes.
+    #[arg(long, conflicts_with_all = ["shared", "permits"])]
+    pub(crate) fenced: bool,
 
     /// After how long of silence the server lets go: 3 seconds at least
     ///

@@ -2,26 +2,41 @@
 
 use crate::status::{BUSY, Failure, LOST, USAGE, chain};
 use crate::url::Url;
-use dlock_locks::{Driver, UrlDriver};
-use dlock_postgres::Server;
+use dlock_db::{AnyError, AnyKey, AnyServer};
+use dlock_locks::{Permit, UrlDriver};
+use std::ops::Deref;
 use std::time::Duration;
 
 /// Locks on the server.
-pub(crate) type Locks = dlock_locks::Locks<Server>;
+pub(crate) type Locks = dlock_locks::Locks<AnyServer>;
 /// A lock that is held.
-pub(crate) type Held = dlock_locks::Held<Server>;
+pub(crate) type Held = dlock_locks::Held<AnyServer>;
+/// Who holds or waits.
+pub(crate) type Holder = dlock_locks::Holder<AnyKey>;
 /// Why a call did not do what it was asked to.
-pub(crate) type Error = dlock_locks::Error<<Server as Driver>::Error>;
+pub(crate) type Error = dlock_locks::Error<AnyError>;
 
 /// Opens a session.
 ///
 /// # Errors
 /// Where the URL names no server, or the server did not let anybody in.
 pub(crate) async fn open(url: &Url, name: &str, lease: Duration) -> Result<Locks, Failure> {
-    let server = Server::from_url(url.as_str());
-    let server = server.map_err(|error| Failure::new(USAGE, url.hide(&chain(&error))))?;
-    let builder = Locks::builder(server).lease(lease).name(name).max_waiting(1);
+    let builder = Locks::builder(server(url)?).lease(lease).name(name);
     builder.connect().await.map_err(|error| failure(url, &error, BUSY))
+}
+
+/// The same, of which nothing is opened yet.
+///
+/// # Errors
+/// Where the URL names no server.
+pub(crate) fn later(url: &Url, name: &str) -> Result<Locks, Failure> {
+    let built = Locks::builder(server(url)?).name(name).build();
+    built.map_err(|error| failure(url, &error, BUSY))
+}
+
+fn server(url: &Url) -> Result<AnyServer, Failure> {
+    let server = AnyServer::from_url(url.as_str());
+    server.map_err(|error| Failure::new(USAGE, url.hide(&chain(&error))))
 }
 
 /// What an error means for whoever called `dlock`.
@@ -30,6 +45,38 @@ pub(crate) fn failure(url: &Url, error: &Error, busy: u8) -> Failure {
         Error::TimedOut { .. } => Failure::new(busy, error.to_string()),
         Error::Lost(lost) => Failure::new(LOST, lost.to_string()),
         Error::Key(error) => Failure::new(USAGE, chain(error)),
+        Error::NoPermits { .. } | Error::TooManyKeys { .. } => {
+            Failure::new(USAGE, error.to_string())
+        }
+        Error::Driver { source, .. } if matches!(**source, AnyError::Unsupported { .. }) => {
+            Failure::new(USAGE, source.to_string())
+        }
         error => url.failure(&chain(error)),
+    }
+}
+
+/// What is held while a command runs.
+pub(crate) enum Grant {
+    Lock(Held),
+    Permit(Permit<AnyServer>),
+}
+
+impl Grant {
+    pub(crate) async fn release(self) -> Result<(), Error> {
+        match self {
+            Self::Lock(held) => held.release().await,
+            Self::Permit(permit) => permit.release().await,
+        }
+    }
+}
+
+impl Deref for Grant {
+    type Target = Held;
+
+    fn deref(&self) -> &Held {
+        match self {
+            Self::Lock(held) => held,
+            Self::Permit(permit) => permit,
+        }
     }
 }

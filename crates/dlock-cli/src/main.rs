@@ -6,17 +6,24 @@ compile_error!("dlock needs the processes and signals of a Unix system");
 mod args;
 mod clock;
 mod control;
+mod doctor;
 mod duration;
 mod guardian;
+mod key;
 mod launch;
 mod locks;
+mod look;
+mod manual;
 mod processes;
 mod run;
 mod signals;
+mod sockets;
 mod status;
 mod supervisor;
+mod table;
 mod terms;
 mod url;
+mod work;
 
 use args::{Cli, Task};
 use clap::Parser;
@@ -45,8 +52,22 @@ fn perform(arguments: impl Iterator<Item = OsString>) -> Result<u8, Failure> {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::system("starting", &error))?;
-    match cli.task {
-        Task::Run(run) => runtime.block_on(run::run(&cli.server, run)),
+    runtime.block_on(task(&cli))
+}
+
+async fn task(cli: &Cli) -> Result<u8, Failure> {
+    let server = &cli.server;
+    match &cli.task {
+        Task::Run(task) => run::run(server, task).await,
+        Task::Lead(task) => run::lead(server, task).await,
+        Task::List(task) => look::list(server, task).await,
+        Task::Who(task) => look::who(server, task).await,
+        Task::Free(task) => look::free(server, task).await,
+        Task::Doctor(task) => doctor::doctor(server, task).await,
+        Task::Setup => doctor::setup(server).await,
+        Task::Key(task) => key::key(task),
+        Task::Completions { shell } => manual::completions(*shell),
+        Task::Man => manual::man(),
     }
 }
 
@@ -61,6 +82,7 @@ fn refuse(error: &clap::Error) -> Result<u8, Failure> {
     let words = text.lines().map(str::trim).take_while(|line| !line.is_empty());
     let sentence = Vec::from_iter(words).join(" ");
     let sentence = sentence.strip_prefix("error: ").unwrap_or(&sentence);
+    let sentence = url::hidden(sentence);
     Err(Failure::new(status::USAGE, format!("{sentence}; see `dlock --help`")))
 }
 

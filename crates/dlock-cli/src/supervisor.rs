@@ -4,6 +4,7 @@ use crate::control::{LENGTH, Order, Report};
 use crate::locks::Held;
 use crate::processes::{self, NoChild, Others};
 use crate::signals::Heeded;
+use crate::sockets::MOST;
 use crate::status::Failure;
 use crate::terms::Terms;
 use crate::{clock, url};
@@ -38,6 +39,8 @@ pub(crate) struct Job<'a> {
     pub(crate) token: Option<u64>,
     pub(crate) command: &'a [OsString],
     pub(crate) terms: Terms,
+    /// The connections to the server, for the guardian to keep open.
+    pub(crate) kept: Vec<OwnedFd>,
 }
 
 /// How a command has ended.
@@ -109,7 +112,7 @@ impl Supervisor {
     pub(crate) async fn supervise(
         mut self,
         held: &Held,
-        mut signals: Heeded,
+        signals: &mut Heeded,
     ) -> Result<Outcome, Failure> {
         let failed = |error| Failure::system("waiting for signals", &error);
         let mut children = signal(SignalKind::child()).map_err(failed)?;
@@ -208,7 +211,9 @@ impl Supervisor {
 
 fn spawn(job: &Job<'_>) -> io::Result<(Pid, tokio::net::UnixStream)> {
     let (ours, theirs) = UnixStream::pair()?;
-    send(&ours, io::stdin().as_fd())?;
+    let kept = job.kept.iter().map(AsFd::as_fd);
+    let stdin = io::stdin();
+    send(&ours, &Vec::from_iter(std::iter::once(stdin.as_fd()).chain(kept)))?;
     ours.set_nonblocking(true)?;
     let mut guardian = Command::new(crate::program());
     guardian.arg0("dlock").args(job.terms.to_arguments()).args(job.command);
@@ -224,12 +229,11 @@ fn spawn(job: &Job<'_>) -> io::Result<(Pid, tokio::net::UnixStream)> {
     Ok((pid, tokio::net::UnixStream::from_std(ours)?))
 }
 
-/// Sends a descriptor: what the command is to read.
-fn send(to: &UnixStream, descriptor: BorrowedFd<'_>) -> io::Result<()> {
-    let descriptors = [descriptor];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+/// Sends descriptors: first what the command is to read.
+fn send(to: &UnixStream, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST + 1))];
     let mut control = SendAncillaryBuffer::new(&mut space);
-    control.push(SendAncillaryMessage::ScmRights(&descriptors));
+    control.push(SendAncillaryMessage::ScmRights(descriptors));
     sendmsg(to, &[IoSlice::new(&[0])], &mut control, SendFlags::empty())?;
     Ok(())
 }

@@ -103,6 +103,20 @@ impl Url {
     }
 }
 
+/// A sentence that may repeat what somebody has typed, without what stands in the place of a password.
+pub(crate) fn hidden(sentence: &str) -> String {
+    let (mut shown, mut rest) = (String::new(), sentence);
+    while let Some((before, after)) = rest.split_once("://") {
+        let end = after.find([' ', '\'', '"', '`']).unwrap_or(after.len());
+        let (word, next) = after.split_at(end);
+        let place = word.rsplit_once('@').map_or(word, |(_, place)| place);
+        let secret = if place.len() < word.len() { "***@" } else { "" };
+        shown.extend([before, "://", secret, place]);
+        rest = next;
+    }
+    shown + rest
+}
+
 fn decoded(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();
@@ -146,6 +160,13 @@ mod tests {
         assert_eq!(format!("{url:?}"), "postgres://app:***@db/app");
         assert_eq!(url.hide("no p@ss:wörd here"), "no *** here");
         assert_eq!(url.hide("app of db"), "app of db");
+    }
+
+    #[test]
+    fn what_was_typed_is_shown_without_a_password() {
+        let said = "unexpected '--u=postgres://app:w@rd@db/app' and 'http://here', found";
+        let shown = "unexpected '--u=postgres://***@db/app' and 'http://here', found";
+        assert_eq!(hidden(said), shown);
     }
 
     #[test]

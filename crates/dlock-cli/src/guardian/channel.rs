@@ -2,6 +2,7 @@
 
 use crate::control::{Order, Report};
 use crate::signals;
+use crate::sockets::MOST;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use signal_hook::low_level::pipe;
@@ -19,15 +20,18 @@ pub(super) struct Channel {
     child: UnixStream,
     /// Readable when this process was asked to end.
     asked: UnixStream,
+    /// The connections to the server: it frees the key once they are closed, here and in `dlock`.
+    _kept: Vec<OwnedFd>,
 }
 
 impl Channel {
     /// Standard input is the socket at first; what the command is to read comes by it.
     pub(super) fn open() -> io::Result<Self> {
         let dlock = io::stdin().as_fd().try_clone_to_owned()?;
-        rustix::stdio::dup2_stdin(receive(&dlock)?)?;
+        let (stdin, kept) = receive(&dlock)?;
+        rustix::stdio::dup2_stdin(stdin)?;
         let (child, asked) = (piped(&[signal_hook::consts::SIGCHLD])?, piped(&signals::heeded())?);
-        Ok(Self { dlock: dlock.into(), is_open: true, child, asked })
+        Ok(Self { dlock: dlock.into(), is_open: true, child, asked, _kept: kept })
     }
 
     /// Nobody may be there to hear it.
@@ -94,15 +98,17 @@ fn drain(mut stream: &UnixStream) {
     while stream.read(&mut [0; 64]).is_ok_and(|read| read > 0) {}
 }
 
-/// The descriptor that was sent first.
-fn receive(from: &OwnedFd) -> io::Result<OwnedFd> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+/// The descriptor that was sent first, and the others.
+fn receive(from: &OwnedFd) -> io::Result<(OwnedFd, Vec<OwnedFd>)> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST + 1))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut byte = [0];
     recvmsg(from, &mut [IoSliceMut::new(&mut byte)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
-    let files = control.drain().find_map(|message| match message {
-        RecvAncillaryMessage::ScmRights(mut files) => files.next(),
+    let mut files = control.drain().filter_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(files) => Some(files),
         _ => None,
     });
-    files.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))
+    let mut files = files.next().into_iter().flatten();
+    let first = files.next().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+    Ok((first, files.collect()))
 }

@@ -1,0 +1,114 @@
+//! Who holds and who waits, as people and programs read it.
+
+use crate::locks::Holder;
+use crate::status::Failure;
+use comfy_table::presets::NOTHING;
+use comfy_table::{ContentArrangement, Table};
+use serde::Serialize;
+use std::io::{self, Write};
+use std::time::Duration;
+
+const HEADER: [&str; 8] =
+    ["KEY", "MODE", "STATE", "SESSION", "USER", "HOST", "APPLICATION", "SINCE"];
+/// For what the server does not know, or does not show to this user.
+const UNKNOWN: &str = "?";
+
+/// A line of it.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub(crate) struct Row {
+    pub(crate) key: String,
+    pub(crate) mode: String,
+    pub(crate) state: &'static str,
+    pub(crate) session: String,
+    pub(crate) user: Option<String>,
+    pub(crate) host: Option<String>,
+    pub(crate) application: Option<String>,
+    pub(crate) since_seconds: Option<f64>,
+}
+
+impl From<Holder> for Row {
+    fn from(holder: Holder) -> Self {
+        Self {
+            key: holder.key.to_string(),
+            mode: holder.mode.to_string(),
+            state: if holder.is_waiting { "waits" } else { "holds" },
+            session: holder.session,
+            user: holder.user,
+            host: holder.host,
+            application: holder.application,
+            since_seconds: holder.since.map(|since| since.as_secs_f64()),
+        }
+    }
+}
+
+impl Row {
+    fn cells(&self) -> [String; 8] {
+        let known = |text: &Option<String>| text.clone().unwrap_or_else(|| UNKNOWN.to_owned());
+        let (user, host, application) =
+            (known(&self.user), known(&self.host), known(&self.application));
+        let (mode, state) = (self.mode.clone(), self.state.to_owned());
+        let since = self.since_seconds.map_or_else(|| UNKNOWN.to_owned(), since);
+        [self.key.clone(), mode, state, self.session.clone(), user, host, application, since]
+            .map(|cell| printable(&cell))
+    }
+}
+
+/// Keys are others' texts: they may not steer the terminal.
+fn printable(text: &str) -> String {
+    text.chars().map(|it| if it.is_control() { '\u{FFFD}' } else { it }).collect()
+}
+
+fn since(seconds: f64) -> String {
+    let whole = Duration::from_secs_f64(seconds.max(0.0)).as_secs();
+    humantime::format_duration(Duration::from_secs(whole)).to_string()
+}
+
+/// Holders first, then those who wait, key by key.
+pub(crate) fn rows(holders: Vec<Holder>) -> Vec<Row> {
+    let mut rows = Vec::from_iter(holders.into_iter().map(Row::from));
+    rows.sort_by(|one, other| (&one.key, one.state).cmp(&(&other.key, other.state)));
+    rows
+}
+
+/// Shows them, as a table or for a program.
+pub(crate) fn show(rows: &[Row], as_json: bool) -> Result<(), Failure> {
+    if as_json {
+        return json(&rows);
+    }
+    let mut table = Table::new();
+    table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(HEADER).add_rows(rows.iter().map(Row::cells));
+    print(&table.trim_fmt())
+}
+
+/// Shows something to a program.
+pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(io::Error::from);
+    print(&text.map_err(|error| Failure::system("writing", &error))?)
+}
+
+/// Writes lines on standard output. A reader that has seen enough is no failure.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    match writeln!(io::stdout(), "{text}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::system("writing", &error))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_does_not_steer_the_terminal() {
+        assert_eq!(printable("a\u{1b}[2Jb\n"), "a\u{FFFD}[2Jb\u{FFFD}");
+    }
+
+    #[test]
+    fn times_are_whole_seconds() {
+        assert_eq!(since(3725.9), "1h 2m 5s");
+        assert_eq!(since(-0.1), "0s");
+    }
+}
