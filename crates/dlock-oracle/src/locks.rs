@@ -112,7 +112,8 @@ impl Driver for Server {
 
     const SYSTEM: &'static str = "oracle.db";
 
-    /// One second of the server's, which counts no shorter ones: less chance than makes that of it.
+    /// One second, since the server counts time-outs in whole seconds: a fraction that is taken off by
+    /// chance is rounded up to it again.
     ///
     /// It is below the server's own look for deadlocks, said to be after 3 seconds. That would be seen in
     /// vain: no two keys that are waited for are on one session.

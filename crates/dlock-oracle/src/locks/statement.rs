@@ -16,8 +16,8 @@ const ASK: usize = 21;
 /// of its turnstile, or a negative number for none. Answers a code of `DBMS_LOCK` each, as one digit.
 ///
 /// A turnstile that is held elsewhere is as good as the id itself; what was taken of it is given back before
-/// the next id. Two texts go with a call, however many ids there are: binds are slow, each for itself, and a
-/// text that has the ids in it would have to be parsed each time.
+/// the next id. Two texts go with a call, however many ids there are, so that the statement is the same for
+/// any number of them: one with the ids in it would have to be parsed anew each time.
 const BATCH: &str = "\
 DECLARE
   asks CONSTANT VARCHAR2(32767) := :asks;
