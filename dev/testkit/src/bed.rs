@@ -21,6 +21,9 @@ pub trait Bed: Sized + Send + Sync + 'static {
     const FORGETS: Duration = Duration::from_secs(1);
     /// How long the server may take to find a deadlock.
     const DEADLOCK: Duration = Duration::from_secs(5);
+    /// Whether a lock can still prove that its session has ended after its owner has used the session in
+    /// vain. Some drivers then refuse every request without a word on why.
+    const PROVES_END: bool = true;
     /// Whether waiters are served in the order they came.
     const FAIR: bool = true;
 

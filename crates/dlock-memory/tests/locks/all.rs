@@ -48,7 +48,8 @@ async fn promise_15_all_or_none() {
                 in_time(until(|| held(&database, &KEYS) == 1)).await;
             }
             kept.release().await.expect("a release");
-            let all = in_time(locks.lock_all(KEYS, Wait::No)).await.expect("all of them");
+            // A wait that ran out may be granted once more before the server forgets it.
+            let all = in_time(locks.lock_all(KEYS, ms(5000))).await.expect("all of them");
             assert_eq!(held(&database, &KEYS), 3);
             all.release().await.expect("a release");
             assert_eq!(held(&database, &KEYS), 0);

@@ -71,6 +71,9 @@ fn lock<K: Kind>(client: Tcp, key: &str) -> Lock<K::Session> {
 impl<K: Kind> Bed for Ground<K> {
     type Raw = App<K::Session>;
 
+    /// tiberius refuses a client on which a write failed, and does not say whether the connection is over.
+    const PROVES_END: bool = false;
+
     async fn new() -> Self {
         let config = config().await;
         let observer = Mutex::new(connect(&config).await);
