@@ -122,3 +122,25 @@ mod front_pages {
     #[doc = include_str!("../crates/dlock-oracle/README.md")]
     mod oracle {}
 }
+
+/// The guide, whose examples are compiled with this crate's.
+#[cfg(all(doctest, feature = "postgres"))]
+mod guide {
+    #[doc = include_str!("../docs/guide/many-keys.md")]
+    mod many_keys {}
+
+    #[doc = include_str!("../docs/guide/loss-and-leases.md")]
+    mod loss_and_leases {}
+
+    #[doc = include_str!("../docs/guide/fencing.md")]
+    mod fencing {}
+
+    #[doc = include_str!("../docs/guide/semaphores-and-leaders.md")]
+    mod semaphores_and_leaders {}
+
+    #[doc = include_str!("../docs/guide/testing-without-a-server.md")]
+    mod testing_without_a_server {}
+
+    #[doc = include_str!("../docs/guide/your-own-connection.md")]
+    mod your_own_connection {}
+}
