@@ -1,4 +1,4 @@
-use crate::{Error, FencedConnection, FencedDriver, Held, Lost, LostReason};
+use crate::{Error, FencedConnection, FencedDriver, Held, Lost, LostReason, Term};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,10 +25,38 @@ impl<D: FencedDriver> Held<D> {
     where
         C: FencedConnection<D>,
     {
-        let key = || self.key().to_string();
-        let token = self.token().ok_or_else(|| Error::NotFenced { key: key() })?;
-        let begun = connection.begin(self.key(), token, IDLE).await;
-        let begun = begun.map_err(|error| Error::Driver { key: key(), source: Arc::new(error) })?;
-        begun.ok_or_else(|| Error::Lost(Lost::new(key(), LostReason::Fenced)))
+        begin(self.key(), self.token(), connection).await
     }
+}
+
+impl<D: FencedDriver> Term<D> {
+    /// Begins a transaction that the server itself refuses when somebody else leads by now, as
+    /// [`Held::begin`] does.
+    ///
+    /// # Errors
+    /// As [`Held::begin`].
+    ///
+    /// # Cancel safety
+    /// As [`Held::begin`].
+    pub async fn begin<'c, C>(
+        &self,
+        connection: &'c mut C,
+    ) -> Result<C::Transaction<'c>, Error<D::Error>>
+    where
+        C: FencedConnection<D>,
+    {
+        begin(self.key(), self.token(), connection).await
+    }
+}
+
+async fn begin<'c, D: FencedDriver, C: FencedConnection<D>>(
+    key: &D::Key,
+    token: Option<u64>,
+    connection: &'c mut C,
+) -> Result<C::Transaction<'c>, Error<D::Error>> {
+    let name = || key.to_string();
+    let token = token.ok_or_else(|| Error::NotFenced { key: name() })?;
+    let begun = connection.begin(key, token, IDLE).await;
+    let begun = begun.map_err(|error| Error::Driver { key: name(), source: Arc::new(error) })?;
+    begun.ok_or_else(|| Error::Lost(Lost::new(name(), LostReason::Fenced)))
 }

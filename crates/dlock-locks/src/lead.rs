@@ -9,9 +9,11 @@ pub use term::Term;
 use crate::driver::Driver;
 use crate::{Error, Held, Locks, Request};
 use dlock_core::{KeyError, sleep};
+use futures::future::select;
 use reign::Reign;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use tracing::warn;
@@ -43,12 +45,37 @@ impl<D: Driver> Locks<D> {
     ///      └───────────────────┴──────────────────────────────────────────────┘
     /// ```
     ///
+    /// A call that is spawned takes a body that owns what it uses, `async move |term| …`: one that borrows is
+    /// not `Send` there.
+    ///
+    /// ```
+    /// use dlock_locks::{Driver, Locks, Term};
+    /// use std::ops::ControlFlow;
+    /// use std::sync::Arc;
+    ///
+    /// async fn sweep(_table: &str) {}
+    ///
+    /// fn lead<D: Driver>(locks: Locks<D>, key: D::Key, table: Arc<str>) -> impl Future {
+    ///     async move {
+    ///         let body = async move |term: Term<D>| {
+    ///             while !term.cancelled().is_cancelled() {
+    ///                 sweep(&table).await;
+    ///             }
+    ///             ControlFlow::<()>::Continue(())
+    ///         };
+    ///         locks.lead(key, body).await
+    ///     }
+    /// }
+    /// ```
+    ///
     /// # Errors
-    /// [`Error::Key`]; [`Error::Closed`], when the factory is closed. Where competing fails for another
-    /// reason it goes on, later each time, with a warning in traces.
+    /// [`Error::Key`]; [`Error::Closed`], when the factory is closed: the body is dropped then, without a
+    /// grace. Where competing fails for another reason, a missing table of fences among them, it goes on,
+    /// later each time, with a warning in traces.
     ///
     /// # Cancel safety
-    /// Dropped, so is the body; the leadership is released when what it spawned has ended.
+    /// Dropped, so is the body; the leadership is released when what it spawned has ended. On a runtime that
+    /// nobody drives any more that does not end, and the leadership stays.
     pub async fn lead<K, T, F>(&self, name: K, body: F) -> Result<T, Error<D::Error>>
     where
         K: TryInto<D::Key, Error: Into<KeyError>>,
@@ -97,7 +124,11 @@ impl<D: Driver> Request<D> {
                 Err(error) => warn!(db.system.name = D::SYSTEM, %error, "competing failed"),
                 granted => return granted,
             }
-            sleep(pause.mul_f64(1.0 + fastrand::f64() / 2.0)).await;
+            let pausing = sleep(pause.mul_f64(1.0 + fastrand::f64() / 2.0));
+            select(pin!(pausing), pin!(self.of().closed.cancelled())).await;
+            if self.of().is_closed() {
+                return Err(Error::Closed);
+            }
             pause = LONGEST_BACK_OFF.min(pause * 2);
         }
     }

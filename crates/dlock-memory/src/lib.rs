@@ -2,6 +2,7 @@
 
 mod database;
 mod direct;
+mod inspect;
 mod life;
 mod locks;
 mod mode;

@@ -57,7 +57,7 @@ fn turnstile(key: &String, mode: Mode) -> Option<String> {
 
 /// A session that holds keys and waits for keys, and is ended when it was silent for too long.
 #[derive(Debug)]
-pub struct Leased(Session);
+pub struct Leased(pub(crate) Session);
 
 impl Leased {
     fn do_one(&self, ask: &Ask<String>) -> Result<bool, Ended> {

@@ -59,6 +59,12 @@ impl Queue {
         self.holders.iter().map(|holder| holder.session).chain(waiters)
     }
 
+    /// The same, with the mode and whether the session waits.
+    pub(crate) fn requests(&self) -> impl Iterator<Item = (SessionId, Mode, bool)> {
+        let waiters = self.waiters.iter().map(|waiter| (waiter.session, waiter.mode, true));
+        self.holders.iter().map(|holder| (holder.session, holder.mode, false)).chain(waiters)
+    }
+
     /// Whether a request in this mode is granted at once: nobody is passed by.
     pub(crate) fn is_open(&self, mode: Mode) -> bool {
         self.admits(mode) && !self.waiters.iter().any(|waiter| conflict(waiter.mode, mode))

@@ -69,6 +69,10 @@ impl Session {
         self.midway
     }
 
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+
     pub(crate) fn ask(&self, key: &str, mode: Mode, waits: bool) -> Reply {
         self.database.table().ask(self.id, key, mode, waits)
     }

@@ -1,6 +1,7 @@
 use crate::Mode;
 use crate::life::Life;
 use crate::queue::{Answer, Queue, Waiter};
+use dlock_locks::Holder;
 use std::collections::{HashMap, HashSet};
 use tokio::sync::oneshot;
 
@@ -51,6 +52,16 @@ impl Table {
 
     pub(crate) fn queue(&self, key: &str) -> Option<&Queue> {
         self.queues.get(key)
+    }
+
+    /// Who holds and who waits, for any key or for this one.
+    pub(crate) fn inspect(&self, key: Option<&str>) -> Vec<Holder<String>> {
+        let queues = self.queues.iter().filter(|(name, _)| key.is_none_or(|key| key == *name));
+        let requests = queues.flat_map(|(name, queue)| queue.requests().map(move |it| (name, it)));
+        let holder = |(name, (session, mode, waits)): (&String, (SessionId, Mode, bool))| {
+            Holder::new(name.clone(), mode, waits, session.to_string())
+        };
+        requests.map(holder).collect()
     }
 
     pub(crate) fn ask(&mut self, session: SessionId, key: &str, mode: Mode, waits: bool) -> Reply {

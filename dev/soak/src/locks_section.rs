@@ -69,18 +69,26 @@ impl<T: Factory> Section<T> {
         me: &str,
         granted: Duration,
     ) -> Result<Found> {
-        let start = Instant::now();
+        let (start, mut was_met) = (Instant::now(), false);
         loop {
             let other = T::holder(T::lend(&mut self.register), key).await?;
             let may_enter = match &other {
                 None => true,
                 Some(other) => is_over(other) || !self.lives(other).await?,
             };
+            // One with a lock of its own leaves the register before it lets go, and dies with its lock.
+            was_met |= !may_enter && other.as_ref().is_some_and(|other| !other.contains('#'));
             if held.is_lost() {
                 bail!("lost before the section began");
             }
             if may_enter && self.swap(key, other.as_deref(), Some(me)).await? {
-                return Ok(other.map_or(Found::Alone, |other| inherited(&other, granted)));
+                return Ok(match other {
+                    None if was_met => {
+                        unless_lost(held, format!("another left the section of {me}")).await
+                    }
+                    None => Found::Alone,
+                    Some(other) => inherited(&other, granted),
+                });
             }
             if start.elapsed() > FADES {
                 return Ok(Found::Overlap(format!("{other:?} stays in the section of {me}")));
@@ -109,11 +117,16 @@ impl<T: Factory> Section<T> {
         if self.swap(key, Some(me), note.as_deref()).await? || note.is_some() {
             return Ok(Found::Alone);
         }
-        // Somebody with a lock of its own does not wait for names of ours: a loss that was not told yet is.
-        tokio::select! {
-            _ = held.lost() => Ok(Found::Alone),
-            () = sleep(FADES) => Ok(Found::Overlap(format!("somebody took over from {me}"))),
-        }
+        Ok(unless_lost(held, format!("somebody took over from {me}")).await)
+    }
+}
+
+/// What looks like an overlap, unless the lock is lost: the server tells others of a killed session's end at
+/// once, and its holder soon.
+async fn unless_lost<D: Driver>(held: &Held<D>, overlap: String) -> Found {
+    match timeout(FADES, held.lost()).await {
+        Ok(_) => Found::Alone,
+        Err(_) => Found::Overlap(overlap),
     }
 }
 
@@ -139,7 +152,7 @@ fn note(reason: LostReason, worked: Duration) -> String {
     }
 }
 
-fn is_over(name: &str) -> bool {
+pub(crate) fn is_over(name: &str) -> bool {
     name.starts_with(SILENT) || name == ENDED
 }
 

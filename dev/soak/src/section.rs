@@ -6,6 +6,7 @@
 //! has ended (a server ends what a session holds before it forgets the session), and is written over;
 //! or two sessions are in the section.
 
+use crate::locks_section;
 use crate::target::Target;
 use anyhow::Result;
 use dlock_core::Guard;
@@ -30,14 +31,24 @@ pub enum Found {
 /// # Errors
 /// Returns an error if the session has ended.
 pub async fn enter<T: Target>(guard: &mut Guard<'_, T::Raw>, key: &str, me: &str) -> Result<Found> {
-    if T::swap(guard.session(), key, None, Some(me)).await? {
-        return Ok(Found::Alone);
-    }
-    let start = Instant::now();
+    let (start, mut was_met) = (Instant::now(), false);
     loop {
         let Some(other) = T::holder(guard.session(), key).await? else {
-            return Ok(Found::Overlap("another session left the section of this holder".into()));
+            match T::swap(guard.session(), key, None, Some(me)).await? {
+                true if was_met => {
+                    return Ok(Found::Overlap("another left the section of this holder".into()));
+                }
+                true => return Ok(Found::Alone),
+                false => continue,
+            }
         };
+        if is_apart(&other) {
+            if T::swap(guard.session(), key, Some(&other), Some(me)).await? {
+                return Ok(Found::Inherited);
+            }
+            continue;
+        }
+        was_met = true;
         if !T::lives(guard.session(), &other).await? {
             return inherit::<T>(guard, key, &other, me).await;
         }
@@ -46,6 +57,13 @@ pub async fn enter<T: Target>(guard: &mut Guard<'_, T::Raw>, key: &str, me: &str
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// Whether this is written by a task of `Locks`, whose connection to the register is not the session of its
+/// lock: it may live on when the lock is lost. It judges for itself, once its name is gone: that is an
+/// overlap unless it is told of a loss.
+fn is_apart(name: &str) -> bool {
+    name.contains('#') || locks_section::is_over(name)
 }
 
 async fn inherit<T: Target>(

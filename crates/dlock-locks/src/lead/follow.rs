@@ -1,7 +1,7 @@
 use crate::driver::{Session, SessionOptions};
 use crate::input::Input;
 use crate::{Error, Holder, InspectDriver, Locks};
-use dlock_core::{KeyError, sleep};
+use dlock_core::{GRACE, KeyError, sleep, within};
 use futures::future::select;
 use std::pin::pin;
 use std::sync::Arc;
@@ -32,7 +32,11 @@ impl<D: InspectDriver> Locks<D> {
         let (sender, receiver) = watch::channel(leader(self.look(Some(key.clone())).await?));
         let follow = Follow { key, sender, closed: self.shared.closed.clone() };
         self.shared.tell(Input::Run(Box::new(|driver: Arc<D>, options| {
-            Box::pin(async move { follow.run(&*driver, &options).await })
+            Box::pin(async move {
+                let over = follow.is_over();
+                // What is dropped midway ends its session.
+                select(pin!(follow.run(&*driver, &options)), pin!(over)).await;
+            })
         })));
         Ok(receiver)
     }
@@ -51,20 +55,21 @@ struct Follow<K> {
 
 impl<K: Clone> Follow<K> {
     async fn run<D: InspectDriver<Key = K>>(&self, driver: &D, options: &SessionOptions) {
-        while self.is_wanted().await {
-            let Ok(session) = driver.open(options).await else { continue };
-            self.ask::<D>(&session).await;
-            session.end().await;
+        loop {
+            sleep(LOOKS).await;
+            if let Some(Ok(session)) = within(options.lease, driver.open(options)).await {
+                self.ask::<D>(&session, options.lease).await;
+                // What does not end in time ends with its lease.
+                let _ = within(GRACE, session.end()).await;
+            }
         }
     }
 
-    /// Asks until nobody listens, or there was no answer.
-    async fn ask<D: InspectDriver<Key = K>>(&self, session: &D::Session) {
-        while let Ok(holders) = D::holders(session, Some(&self.key)).await {
+    /// Asks until there is no answer.
+    async fn ask<D: InspectDriver<Key = K>>(&self, session: &D::Session, patience: Duration) {
+        while let Some(Ok(holders)) = within(patience, D::holders(session, Some(&self.key))).await {
             self.tell(leader(holders));
-            if !self.is_wanted().await {
-                return;
-            }
+            sleep(LOOKS).await;
         }
     }
 
@@ -78,10 +83,8 @@ impl<K: Clone> Follow<K> {
         });
     }
 
-    /// Waits until it is time to ask again. `false`: nobody listens any more.
-    async fn is_wanted(&self) -> bool {
-        let (unheard, closed) = (pin!(self.sender.closed()), pin!(self.closed.cancelled()));
-        select(select(unheard, closed), pin!(sleep(LOOKS))).await;
-        !self.sender.is_closed() && !self.closed.is_cancelled()
+    /// Completes when nobody listens any more, or the factory is closed.
+    async fn is_over(&self) {
+        select(pin!(self.sender.closed()), pin!(self.closed.cancelled())).await;
     }
 }

@@ -3,6 +3,7 @@
 mod alone;
 mod checks;
 mod fences;
+mod lead;
 mod looking;
 mod openings;
 mod readers;
