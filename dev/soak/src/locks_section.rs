@@ -51,7 +51,7 @@ impl<T: Factory> Section<T> {
         if let Found::Overlap(_) = entered {
             return Ok(entered);
         }
-        let worked = work(held, stay).await;
+        let worked = work(held, granted, stay).await;
         match self.leave(key, held, &me, worked).await? {
             Found::Alone => Ok(entered),
             found => Ok(found),
@@ -130,9 +130,10 @@ async fn unless_lost<D: Driver>(held: &Held<D>, overlap: String) -> Found {
     }
 }
 
-/// Works for so long or until the lock is lost, and says when it last did.
-async fn work<D: Driver>(held: &Held<D>, stay: Duration) -> Duration {
-    let worked = Mutex::new(Client::now());
+/// Works for so long or until the lock is lost, and says when it last did: not at all after it was granted,
+/// where the lock was lost before it began.
+async fn work<D: Driver>(held: &Held<D>, granted: Duration, stay: Duration) -> Duration {
+    let worked = Mutex::new(granted);
     let note = || *worked.lock().unwrap_or_else(PoisonError::into_inner) = Client::now();
     let work = timeout(stay, async {
         loop {
