@@ -54,7 +54,7 @@ pub use dlock_core::{
 pub use dlock_locks::{
     AloneDriver, CancellationToken, Driver, Error as LocksError, FencedConnection, FencedDriver,
     Finding, Held, Holder, InspectDriver, Locks, LocksBuilder, Lost, LostReason, Mode, ModesDriver,
-    Permit, Request, Semaphore, Severity, SharedDriver, Stats, UpdateDriver, UrlDriver,
+    Permit, Request, Semaphore, Severity, SharedDriver, Stats, TlsDriver, UpdateDriver, UrlDriver,
 };
 
 /// PostgreSQL advisory locks on tokio-postgres.
@@ -126,20 +126,59 @@ mod front_pages {
 /// The guide, whose examples are compiled with this crate's.
 #[cfg(all(doctest, feature = "postgres"))]
 mod guide {
-    #[doc = include_str!("../docs/guide/many-keys.md")]
-    mod many_keys {}
+    #[doc = include_str!("../docs/guide/fencing.md")]
+    mod fencing {}
+
+    #[doc = include_str!("../docs/guide/few-connections.md")]
+    mod few_connections {}
+
+    #[doc = include_str!("../docs/guide/from-distributedlock.md")]
+    mod from_distributedlock {}
+
+    #[doc = include_str!("../docs/guide/from-sqlalchemy-dlock.md")]
+    mod from_sqlalchemy_dlock {}
+
+    #[doc = include_str!("../docs/guide/job-timeouts.md")]
+    mod job_timeouts {}
+
+    #[doc = include_str!("../docs/guide/keys.md")]
+    mod keys {}
+
+    #[doc = include_str!("../docs/guide/leaders-and-loss.md")]
+    mod leaders_and_loss {}
 
     #[doc = include_str!("../docs/guide/loss-and-leases.md")]
     mod loss_and_leases {}
 
-    #[doc = include_str!("../docs/guide/fencing.md")]
-    mod fencing {}
+    #[doc = include_str!("../docs/guide/many-keys.md")]
+    mod many_keys {}
+
+    #[doc = include_str!("../docs/guide/poolers-and-hosted-servers.md")]
+    mod poolers_and_hosted_servers {}
+
+    #[doc = include_str!("../docs/guide/pools.md")]
+    mod pools {}
+
+    #[doc = include_str!("../docs/guide/seeing-locks.md")]
+    mod seeing_locks {}
 
     #[doc = include_str!("../docs/guide/semaphores-and-leaders.md")]
     mod semaphores_and_leaders {}
 
     #[doc = include_str!("../docs/guide/testing-without-a-server.md")]
     mod testing_without_a_server {}
+
+    #[doc = include_str!("../docs/guide/tls.md")]
+    mod tls {}
+
+    #[doc = include_str!("../docs/guide/transactions.md")]
+    mod transactions {}
+
+    #[doc = include_str!("../docs/guide/vacuum-and-concurrently.md")]
+    mod vacuum_and_concurrently {}
+
+    #[doc = include_str!("../docs/guide/writing-a-driver.md")]
+    mod writing_a_driver {}
 
     #[doc = include_str!("../docs/guide/your-own-connection.md")]
     mod your_own_connection {}
