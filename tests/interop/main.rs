@@ -3,6 +3,7 @@
 
 mod mysql;
 mod neighbour;
+mod party;
 mod postgres;
 
 use dlock_core::{Lock, RawUnlock, Wait};

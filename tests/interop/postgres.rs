@@ -2,8 +2,9 @@
 
 use crate::both_ways;
 use crate::neighbour::{Name, Neighbour};
+use crate::party::{Party, Three};
 use dlock_db::postgres::tokio_postgres::{Client, NoTls, connect};
-use dlock_db::postgres::{Key, Lock, XactLock};
+use dlock_db::postgres::{Advisory, Key, Lock, Locks, XactLock};
 use dlock_testkit::server::Postgres;
 
 const NAMES: [Name; 5] = [
@@ -65,13 +66,44 @@ async fn neighbour() -> Neighbour {
 
 #[tokio::test]
 async fn text_bytes_and_integers() {
-    let mut neighbour = neighbour().await;
+    let (mut neighbour, locks) = (neighbour().await, Locks::connect(url()).await.unwrap());
     for name in NAMES {
         let lock = Lock::new(client().await, name).unwrap();
         both_ways(&mut neighbour, lock, name, "forever").await;
         // A session lock of sqlalchemy-dlock's leaves its transaction open.
         assert_eq!(neighbour.asked("commit").await, "ok");
+        three(&mut neighbour, &locks, name, [false; 3]).await.every_pair().await;
+        assert_eq!(neighbour.asked("commit").await, "ok");
     }
+}
+
+/// Those who share go together, whichever of the three they are; any other two exclude each other.
+#[tokio::test]
+async fn locks_in_every_mode() {
+    let mut neighbour = neighbour().await;
+    let locks = Locks::connect(url()).await.unwrap();
+    for number in 0..8 {
+        let shares = [1, 2, 4].map(|bit| number & bit != 0);
+        three(&mut neighbour, &locks, Name::Text("three"), shares).await.every_pair().await;
+        assert_eq!(neighbour.asked("commit").await, "ok");
+    }
+}
+
+async fn three<'a>(
+    neighbour: &'a mut Neighbour,
+    locks: &Locks,
+    name: Name,
+    shares: [bool; 3],
+) -> Three<'a, dlock_db::postgres::Server, Advisory<Client>> {
+    let word = if shares[0] { "shared" } else { "" };
+    assert_eq!(neighbour.asked(&format!("new {name} {word}")).await, "ok");
+    let (lock, request) = (Lock::new(client().await, name).unwrap(), locks.key(name).unwrap());
+    let parties = [
+        Party::Python { neighbour, wait: "forever" },
+        Party::Lock(if shares[1] { lock.shared() } else { lock }),
+        Party::locks(if shares[2] { request.shared() } else { request }),
+    ];
+    Three { parties, shares, case: format!("{name:?}, who shares: {shares:?}") }
 }
 
 /// Two that share go together; any other two exclude each other, whoever comes first.
