@@ -1,6 +1,7 @@
 //! The project's own commands: `cargo xtask <command>`.
 
 mod bench;
+mod book;
 mod cargo;
 mod check;
 mod demo;
@@ -52,6 +53,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Builds the guide as a book of HTML, target/book.
+    Book,
     /// Packages, feature sets, licences, advisories, MSRV: what has to hold before a release.
     Package,
     /// Gets the database servers that the tests need and that are not there.
@@ -67,6 +70,7 @@ fn main() -> Result<()> {
         Command::Bench { arguments } => bench::bench(&arguments),
         Command::Soak { arguments } => soak::soak(&arguments),
         Command::Waits { arguments } => soak::waits(&arguments),
+        Command::Book => book::book(),
         Command::Package => package::package(),
         Command::Servers => servers::servers(),
         Command::Env => {
