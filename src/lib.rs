@@ -165,6 +165,9 @@ mod guide {
     #[doc = include_str!("../docs/guide/semaphores-and-leaders.md")]
     mod semaphores_and_leaders {}
 
+    #[doc = include_str!("../docs/guide/observability.md")]
+    mod observability {}
+
     #[doc = include_str!("../docs/guide/testing-without-a-server.md")]
     mod testing_without_a_server {}
 

@@ -111,7 +111,12 @@ impl<D: Driver> All<D> {
     /// # Cancel safety
     /// As [`Locks::lock_all`].
     pub async fn acquire(&self, wait: impl Into<Wait>) -> Result<Held<D>, Error<D::Error>> {
-        let patience = self.locks.shared.patience(wait.into());
+        let shared = &self.locks.shared;
+        let patience = shared.patience(wait.into());
+        shared.meter.acquire(self.ask(patience)).await
+    }
+
+    async fn ask(&self, patience: Patience) -> Result<Held<D>, Error<D::Error>> {
         loop {
             let mut taking = Taking::new(self);
             taking.take_all(patience).await?;

@@ -75,7 +75,11 @@ impl<D: AloneDriver> Alone<D> {
     /// # Cancel safety
     /// As [`lock`](Self::lock).
     pub async fn acquire(&self, wait: impl Into<Wait>) -> Result<HeldAlone<D>, Error<D::Error>> {
-        let (lock, number, wait) = self.open(wait.into()).await?;
+        self.locks.shared.meter.acquire(self.ask(wait.into())).await
+    }
+
+    async fn ask(&self, wait: Wait) -> Result<HeldAlone<D>, Error<D::Error>> {
+        let (lock, number, wait) = self.open(wait).await?;
         let owned = match wait {
             Wait::No => lock.try_lock_owned().await,
             Wait::For(limit) => lock.lock_owned_within(limit).await,

@@ -1,5 +1,8 @@
 use crate::clock::Clock;
 use crate::driver::{Driver, SessionOptions, Usage};
+use crate::engine::Plan;
+use crate::engine::meter::Meter;
+use crate::engine::progress::Look;
 use crate::locks::Shared;
 use crate::model::Settings;
 use crate::{Error, Locks, TlsDriver, engine};
@@ -16,6 +19,7 @@ pub struct LocksBuilder<D: Driver> {
     driver: D,
     settings: Settings,
     options: SessionOptions,
+    progress: Option<Look<D>>,
 }
 
 impl<D: Driver> LocksBuilder<D> {
@@ -23,7 +27,7 @@ impl<D: Driver> LocksBuilder<D> {
         let Usage { in_flight, batch: max_batch, slice } = driver.usage();
         let settings = Settings { max_batch, in_flight, slice, ..Settings::default() };
         let options = SessionOptions { lease: settings.lease, name: "dlock".to_owned() };
-        Self { driver, settings, options }
+        Self { driver, settings, options, progress: None }
     }
 
     /// How many sessions may wait, or be there to wait, at a time: 8 unless said. Four times as many may
@@ -60,6 +64,11 @@ impl<D: Driver> LocksBuilder<D> {
         self
     }
 
+    pub(crate) fn with_progress(mut self, look: Option<Look<D>>) -> Self {
+        self.progress = look;
+        self
+    }
+
     /// Opens sessions with TLS by this connector of the native driver's.
     pub fn tls<C>(mut self, connector: C) -> Self
     where
@@ -76,10 +85,18 @@ impl<D: Driver> LocksBuilder<D> {
     pub fn build(self) -> Result<Locks<D>, Error<D::Error>> {
         let clock = Clock::start();
         let (driver, name) = (Arc::new(self.driver), self.options.name.clone());
+        let meter = Arc::new(Meter::new(D::SYSTEM, &name));
         let settings = self.settings;
-        let inputs = engine::start(Arc::clone(&driver), settings.clone(), self.options, clock);
-        let inputs = inputs.map_err(Error::Thread)?;
-        Ok(Locks { shared: Arc::new(Shared::new(driver, name, settings, inputs, clock)) })
+        let plan = Plan {
+            driver: Arc::clone(&driver),
+            settings: settings.clone(),
+            options: self.options,
+            clock,
+            meter: Arc::clone(&meter),
+            progress: self.progress,
+        };
+        let inputs = engine::start(plan).map_err(Error::Thread)?;
+        Ok(Locks { shared: Arc::new(Shared::new(driver, name, settings, inputs, clock, meter)) })
     }
 
     /// The locks, with one session open: what cannot work is known now.

@@ -1,5 +1,8 @@
 //! The thread of a [`Locks`](crate::Locks): the model, and what it is told and wants done.
 
+pub(crate) mod meter;
+pub(crate) mod progress;
+
 use crate::LostReason;
 use crate::clock::Clock;
 use crate::drive::Job;
@@ -8,6 +11,8 @@ use crate::hold::{Hold, Trust};
 use crate::input::{Asking, Heard, Input, Refused};
 use crate::model::{Event, Model, Moment, RequestId, SessionId, Settings};
 use dlock_core::sleep;
+use meter::{Levels, Meter};
+use progress::{Look, Progress};
 use std::collections::HashMap;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -31,6 +36,9 @@ pub(crate) struct Line<K> {
     pub(crate) jobs: UnboundedSender<Job<K>>,
     pub(crate) trust: Arc<Trust>,
     pub(crate) has_lease: bool,
+    pub(crate) is_open: bool,
+    /// Whether it ends because it is not needed.
+    pub(crate) is_ending: bool,
 }
 
 /// Who waits for a session.
@@ -38,6 +46,16 @@ type Opener<D> = oneshot::Sender<Result<(), Option<Arc<<D as Driver>::Error>>>>;
 
 /// A timer that is set.
 type Timer = Pin<Box<dyn Future<Output = ()>>>;
+
+/// What an engine is started with.
+pub(crate) struct Plan<D: Driver> {
+    pub(crate) driver: Arc<D>,
+    pub(crate) settings: Settings,
+    pub(crate) options: SessionOptions,
+    pub(crate) clock: Clock,
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) progress: Option<Look<D>>,
+}
 
 /// What runs on the thread.
 pub(crate) struct Engine<D: Driver> {
@@ -56,35 +74,29 @@ pub(crate) struct Engine<D: Driver> {
     pub(crate) openers: Vec<Opener<D>>,
     pub(crate) closers: Vec<oneshot::Sender<()>>,
     pub(crate) is_closed: bool,
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) progress: Option<Progress<D>>,
+    /// How many sessions have ended unasked, in whose place none was opened.
+    missing: usize,
     timer: Option<(Moment, Timer)>,
 }
 
 /// Starts the thread. It ends when everybody who could tell it anything is gone, and all is let go.
-pub(crate) fn start<D: Driver>(
-    driver: Arc<D>,
-    settings: Settings,
-    options: SessionOptions,
-    clock: Clock,
-) -> std::io::Result<UnboundedSender<Input<D>>> {
+pub(crate) fn start<D: Driver>(plan: Plan<D>) -> std::io::Result<UnboundedSender<Input<D>>> {
     let (sender, inputs) = unbounded_channel();
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let name = format!("dlock {}", options.name);
+    let name = format!("dlock {}", plan.options.name);
     thread::Builder::new().name(name).spawn(move || {
         let (heard, events) = unbounded_channel();
-        let engine = Engine::new(driver, settings, options, clock, heard);
+        let engine = Engine::new(plan, heard);
         LocalSet::new().block_on(&runtime, engine.run(inputs, events));
     })?;
     Ok(sender)
 }
 
 impl<D: Driver> Engine<D> {
-    fn new(
-        driver: Arc<D>,
-        settings: Settings,
-        options: SessionOptions,
-        clock: Clock,
-        heard: UnboundedSender<Heard<D>>,
-    ) -> Self {
+    fn new(plan: Plan<D>, heard: UnboundedSender<Heard<D>>) -> Self {
+        let Plan { driver, settings, options, clock, meter, progress } = plan;
         Self {
             driver,
             options,
@@ -100,6 +112,9 @@ impl<D: Driver> Engine<D> {
             openers: Vec::new(),
             closers: Vec::new(),
             is_closed: false,
+            meter,
+            progress: progress.map(Progress::new),
+            missing: 0,
             timer: None,
         }
     }
@@ -119,6 +134,8 @@ impl<D: Driver> Engine<D> {
             for action in self.model.act(now) {
                 self.perform(action);
             }
+            self.tell_progress(now);
+            self.set_levels();
         }
     }
 
@@ -148,7 +165,9 @@ impl<D: Driver> Engine<D> {
     /// Ready when the model has something to do. A timer that is set too early is set anew.
     fn rings(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let looks = (!self.holds.is_empty()).then(|| self.clock.now() + LOOKS);
-        let Some(alarm) = self.model.alarm().into_iter().chain(looks).min() else {
+        let told = self.progress.as_ref().filter(|_| !self.requests.is_empty());
+        let told = told.map(Progress::next);
+        let Some(alarm) = self.model.alarm().into_iter().chain(looks).chain(told).min() else {
             return Poll::Pending;
         };
         loop {
@@ -168,19 +187,40 @@ impl<D: Driver> Engine<D> {
     }
 
     fn hear(&mut self, now: Moment, heard: Heard<D>) {
-        if let Event::Opened { session, .. } = &heard.event
-            && let Some(line) = self.lines.get_mut(session)
-        {
-            line.has_lease = heard.has_lease;
-        }
-        if let Event::Ended { session, error } = &heard.event {
-            self.lines.remove(session);
-            if let Some(error) = error {
-                warn!(db.system.name = D::SYSTEM, %error, "a session of locks has ended");
-            }
+        match &heard.event {
+            Event::Opened { session, .. } => self.opened(*session, heard.has_lease),
+            Event::Ended { session, error } => self.ended(*session, error.as_deref()),
+            _ => {}
         }
         self.tell_openers(&heard.event);
         self.model.handle(now, heard.event);
+    }
+
+    fn opened(&mut self, session: SessionId, has_lease: bool) {
+        let Some(line) = self.lines.get_mut(&session) else { return };
+        (line.is_open, line.has_lease) = (true, has_lease);
+        if self.missing > 0 {
+            self.missing -= 1;
+            self.meter.reconnected();
+        }
+    }
+
+    fn ended(&mut self, session: SessionId, error: Option<&D::Error>) {
+        match self.lines.remove(&session) {
+            Some(Line { is_ending: false, is_open: true, .. }) => self.missing += 1,
+            Some(Line { is_ending: false, .. }) => self.meter.not_connected(),
+            _ => {}
+        }
+        if let Some(error) = error {
+            warn!(db.system.name = D::SYSTEM, %error, "a session of locks has ended");
+        }
+    }
+
+    fn set_levels(&self) {
+        self.meter.set_levels(|| {
+            let (serving, waiting) = self.model.open_sessions();
+            Levels { held: self.holds.len(), serving, waiting }
+        });
     }
 
     /// Who waits for a session is told of the first that is open, or could not be opened.
@@ -201,5 +241,6 @@ impl<D: Driver> Engine<D> {
 impl<D: Driver> Drop for Engine<D> {
     fn drop(&mut self) {
         self.holds.drain().for_each(|(_, hold)| hold.lose(LostReason::SessionEnded));
+        self.meter.set_levels(Levels::default);
     }
 }

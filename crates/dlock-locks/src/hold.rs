@@ -1,5 +1,6 @@
 use crate::LostReason;
 use crate::clock::Clock;
+use crate::engine::meter::Meter;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -38,6 +39,7 @@ pub(crate) struct Hold {
     token: Option<u64>,
     trust: Arc<Trust>,
     clock: Clock,
+    meter: Arc<Meter>,
 }
 
 impl Hold {
@@ -46,8 +48,9 @@ impl Hold {
         clock: Clock,
         cancel: CancellationToken,
         token: Option<u64>,
+        meter: Arc<Meter>,
     ) -> Self {
-        Self { lost: OnceLock::new(), cancel, token, trust, clock }
+        Self { lost: OnceLock::new(), cancel, token, trust, clock, meter }
     }
 
     pub(crate) fn token(&self) -> Option<u64> {
@@ -71,6 +74,7 @@ impl Hold {
     pub(crate) fn lose(&self, reason: LostReason) {
         if self.lost.set(reason).is_ok() {
             self.cancel.cancel();
+            self.meter.lost(reason);
         }
     }
 

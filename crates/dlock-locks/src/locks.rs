@@ -1,5 +1,6 @@
 use crate::clock::Clock;
 use crate::driver::Driver;
+use crate::engine::meter::Meter;
 use crate::input::Input;
 use crate::lead::Seats;
 use crate::model::{Patience, RequestId, Settings, Stats};
@@ -27,6 +28,7 @@ pub(crate) struct Shared<D: Driver> {
     /// Cancelled when it is closed.
     pub(crate) closed: CancellationToken,
     pub(crate) clock: Clock,
+    pub(crate) meter: Arc<Meter>,
 }
 
 impl<D: Driver> Shared<D> {
@@ -36,6 +38,7 @@ impl<D: Driver> Shared<D> {
         settings: Settings,
         inputs: UnboundedSender<Input<D>>,
         clock: Clock,
+        meter: Arc<Meter>,
     ) -> Self {
         Self {
             driver,
@@ -47,6 +50,7 @@ impl<D: Driver> Shared<D> {
             seats: Seats::default(),
             closed: CancellationToken::new(),
             clock,
+            meter,
         }
     }
 

@@ -30,12 +30,14 @@ mod session;
 mod settings;
 mod stats;
 mod turnstile;
+mod waits;
 
 pub(crate) use action::{Action, Ending, Refusal};
 pub use action::{Ask, What};
 pub(crate) use event::{Answer, Asked, Event, Need, Patience};
 pub(crate) use settings::Settings;
 pub use stats::Stats;
+pub(crate) use waits::LongWait;
 
 use entry::Place;
 use registry::{KeyId, Registry};

@@ -40,17 +40,21 @@ impl<D: Driver> Engine<D> {
     fn open(&mut self, id: SessionId) {
         let (jobs, queue) = unbounded_channel();
         let trust = Arc::new(Trust::until(Trust::FOREVER));
-        self.lines.insert(id, Line { jobs, trust, has_lease: false });
+        let line = Line { jobs, trust, has_lease: false, is_open: false, is_ending: false };
+        self.lines.insert(id, line);
         let drive = Drive { id, jobs: queue, heard: self.heard.clone(), error: None };
         spawn_local(drive.run(Arc::clone(&self.driver), self.options.clone()));
     }
 
-    fn end(&self, session: SessionId, how: Ending) {
+    fn end(&mut self, session: SessionId, how: Ending) {
         if how == Ending::AtOnce {
             warn!(
                 db.system.name = D::SYSTEM,
                 "a session of locks was silent for too long and is given up with what it held"
             );
+        }
+        if let Some(line) = self.lines.get_mut(&session) {
+            line.is_ending = how == Ending::AfterAnswers;
         }
         self.post(session, Job::End(how));
     }
@@ -72,7 +76,8 @@ impl<D: Driver> Engine<D> {
         let Some(line) = self.lines.get(&session) else { return };
         let Some(asking) = self.requests.remove(&request) else { return };
         let trust = Arc::clone(&line.trust);
-        let hold = Arc::new(Hold::new(trust, self.clock, asking.cancel, token));
+        let hold =
+            Arc::new(Hold::new(trust, self.clock, asking.cancel, token, Arc::clone(&self.meter)));
         self.holds.insert(request, Arc::clone(&hold));
         // Who has gone away says so.
         let _ = asking.answer.send(Ok(hold));

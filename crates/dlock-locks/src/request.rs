@@ -1,6 +1,6 @@
 use crate::driver::Driver;
 use crate::locks::Shared;
-use crate::model::Need;
+use crate::model::{Need, Patience};
 use crate::pending::Pending;
 use crate::{
     Alone, AloneDriver, Error, FencedDriver, Held, Locks, Mode, ModesDriver, SharedDriver,
@@ -71,9 +71,13 @@ impl<D: Driver> Request<D> {
     /// # Cancel safety
     /// As [`lock`](Self::lock).
     pub async fn acquire(&self, wait: impl Into<Wait>) -> Result<Held<D>, Error<D::Error>> {
+        let patience = self.of().patience(wait.into());
+        self.of().meter.acquire(self.ask(patience)).await
+    }
+
+    async fn ask(&self, patience: Patience) -> Result<Held<D>, Error<D::Error>> {
         self.permitted()?;
-        let shared = &self.locks.shared;
-        let (cancel, patience) = (CancellationToken::new(), shared.patience(wait.into()));
+        let (shared, cancel) = (self.of(), CancellationToken::new());
         let pending =
             Pending::new(shared, self.key.clone(), self.mode, patience, self.need, &cancel);
         let part = pending.granted().await?;

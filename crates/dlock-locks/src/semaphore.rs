@@ -78,7 +78,10 @@ impl<D: Driver> Semaphore<D> {
     /// # Cancel safety
     /// Dropped, it leaves its place in the queue, and a permit that was granted meanwhile is given back.
     pub async fn acquire(&self, wait: impl Into<Wait>) -> Result<Permit<D>, Error<D::Error>> {
-        let wait = wait.into().normal();
+        self.pool.meter().acquire(self.ask(wait.into().normal())).await
+    }
+
+    async fn ask(&self, wait: Wait) -> Result<Permit<D>, Error<D::Error>> {
         let mut waiting = Waiting::new(&self.pool, wait == Wait::No);
         let answer = match wait {
             Wait::For(limit) => within(limit, waiting.answer()).await,

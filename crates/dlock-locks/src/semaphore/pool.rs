@@ -1,6 +1,7 @@
 use super::permit::{Permit, Slot};
 use super::seek::Seek;
 use crate::driver::Driver;
+use crate::engine::meter::Meter;
 use crate::held::Held;
 use crate::input::Refused;
 use crate::locks::Shared;
@@ -45,6 +46,10 @@ struct Waiter<D: Driver> {
 }
 
 impl<D: Driver> Pool<D> {
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.shared.meter
+    }
+
     pub(crate) fn new(shared: Arc<Shared<D>>, key: D::Key, permits: usize) -> Self {
         let slot = |number: usize| D::derive(&key, &format!("permit {number}"));
         let (slots, turnstile) = ((1..=permits).map(slot).collect(), D::derive(&key, "permits"));
