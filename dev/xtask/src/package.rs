@@ -8,7 +8,7 @@ use crate::cargo::{cargo, root, run};
 use crate::report::{Outcome, Report};
 use crate::tools::tool;
 
-/// In the order in which they are published.
+/// The libraries, in the order in which they are published; then comes the command.
 const PUBLISHED: [&str; 8] = [
     "dlock-core",
     "dlock-locks",
@@ -38,7 +38,8 @@ pub(crate) fn package() -> Result<()> {
 
 /// `--allow-dirty`: it is a check, and nothing is published.
 fn packages() -> Result<()> {
-    run(published(&mut cargo(&["package", "--quiet", "--allow-dirty"])))
+    let mut package = cargo(&["package", "--quiet", "--allow-dirty", "--package", "dlock-cli"]);
+    run(published(&mut package))
 }
 
 fn published(command: &mut Command) -> &mut Command {
