@@ -105,7 +105,7 @@ fn examples_fit_on_a_screen() {
     assert!(examples.len() >= 12, "{examples:?}");
     for file in examples {
         let text = fs::read_to_string(&file).expect("UTF-8");
-        assert!(text.lines().count() <= 60, "{}", file.display());
+        assert!(text.lines().count() < 100, "{}", file.display());
         assert!(
             text.starts_with("//! ") && text.lines().next().is_some_and(|line| line.ends_with('?')),
             "{}",
