@@ -3,7 +3,7 @@
 use crate::eye::{Eye, connect, connect_to, fail, session_at, show};
 use crate::overloads::{Hostile, symbols};
 use dlock_core::Wait;
-use dlock_postgres::{AsSession, Error, Key, Lock, XactLock};
+use dlock_postgres::{AsSession, Error, Key, Lock, Locks, XactLock};
 use dlock_testkit::polled::polled;
 use futures::future::{join, join_all};
 use std::sync::Arc;
@@ -202,6 +202,30 @@ async fn deadlocks() {
         let victims = [&first, &second];
         let victims = victims.iter().filter(|answer| matches!(answer, Err(Error::Deadlock(_))));
         assert_eq!(victims.count(), 1, "{first:?}, {second:?}");
+    }
+    hostile.untouched().await;
+}
+
+/// What `Locks` say on sessions whose search path is not theirs, the fence and what ends a session, and the
+/// rest of what they say.
+#[tokio::test]
+async fn locks_that_own_their_sessions() {
+    let hostile = Hostile::create("dlock_hostile_locks").await;
+    for config in hostile.configs() {
+        let mut client = Hostile::connect(&config).await;
+        let locks = Locks::builder(config).connect().await.unwrap();
+        locks.setup().await.unwrap();
+        let fenced = locks.key("fenced").unwrap().fenced().lock().await.unwrap();
+        fenced.begin(&mut client).await.unwrap().commit().await.unwrap();
+        let shared = locks.key("fenced").unwrap().shared();
+        assert!(shared.lock_within(SECOND / 10).await.is_err(), "it is held");
+        fenced.release().await.unwrap();
+        let alone = locks.key("alone").unwrap().alone().lock().await.unwrap();
+        assert_eq!(locks.holder("alone").await.unwrap().len(), 1);
+        alone.abort().await.unwrap();
+        assert!(locks.holder("alone").await.unwrap().is_empty());
+        locks.check().await.unwrap();
+        locks.close().await;
     }
     hostile.untouched().await;
 }

@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use tokio_postgres::{Client, Config};
 
-const STATEMENTS: &str = include_str!("../../src/statement.rs");
+const STATEMENTS: &str =
+    concat!(include_str!("../../src/statement.rs"), include_str!("../../src/locks/statement.rs"));
 
 /// Overloads every function of these names with the system's own arguments, and makes a domain of every
 /// type of these names. Whoever calls one of them is counted, and fails.
