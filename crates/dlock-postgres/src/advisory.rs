@@ -2,7 +2,7 @@ use crate::answer::{Answer, Native, ends_session, meaning, queue, read, truth};
 use crate::halves::Call;
 use crate::key::Number;
 use crate::leaving::{Leaving, Undoing};
-use crate::registry::{Claim, Registry};
+use crate::registry::Registry;
 use crate::session::AsSession;
 use crate::{Error, Key, Mode};
 use dlock_core::{
@@ -173,10 +173,7 @@ impl<S: AsSession> RawLock for Advisory<S> {
         self.asked = self.mode;
         let answer = self.acquire(wait).await;
         match (&answer, self.hold) {
-            (Ok(true), _) => {
-                self.hold = Hold::Held;
-                self.registry.set(self.number(), self.owner, Claim::Held);
-            }
+            (Ok(true), _) => self.set_held(),
             (_, Hold::Wanted) => self.set_free(),
             // It could not be settled: the background goes on.
             (_, Hold::Asked | Hold::Unknown) => self.abandon(),

@@ -56,7 +56,13 @@ impl Registry {
         if let Some(known) = sessions.get(&address).and_then(Weak::upgrade) {
             return known;
         }
-        let new = Arc::new(Self {
+        let new = Arc::new(Self::new(address));
+        sessions.insert(address, Arc::downgrade(&new));
+        new
+    }
+
+    fn new(address: usize) -> Self {
+        Self {
             address,
             keys: Mutex::default(),
             kept: Mutex::default(),
@@ -66,9 +72,7 @@ impl Registry {
             is_blind: AtomicBool::new(false),
             is_inside: AtomicBool::new(false),
             owners: AtomicU64::new(1),
-        });
-        sessions.insert(address, Arc::downgrade(&new));
-        new
+        }
     }
 
     /// The same, where a lock lives over it.
@@ -108,9 +112,27 @@ impl Registry {
         self.owners.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Whether the key is still this lock's: it may have been freed by hand, and claimed by another.
-    pub(crate) fn is_owner(&self, key: Number, owner: u64) -> bool {
-        lock(&self.keys).get(&key).is_some_and(|(claimant, _)| *claimant == owner)
+    /// Queues something for a key that is this lock's, before anybody else can claim it. `None`: it was freed
+    /// by hand, and another lock has claimed it since.
+    pub(crate) fn as_owner<T>(
+        &self,
+        key: Number,
+        owner: u64,
+        queue: impl FnOnce() -> T,
+    ) -> Option<T> {
+        let keys = lock(&self.keys);
+        let is_owner = keys.get(&key).is_some_and(|(claimant, _)| *claimant == owner);
+        is_owner.then(queue)
+    }
+
+    /// Claims a key for the lock that lets go of it: nobody else claims it meanwhile. `false`: it was freed
+    /// by hand, and another lock has claimed it since.
+    pub(crate) fn claim_again(&self, key: Number, owner: u64) -> bool {
+        match lock(&self.keys).get_mut(&key) {
+            Some((claimant, claim)) if *claimant == owner => *claim = Claim::Wanted,
+            _ => return false,
+        }
+        true
     }
 
     /// Claims a key that is being let go of, to see to that.
@@ -134,11 +156,9 @@ impl Registry {
 
     /// The key is not this lock's any more.
     pub(crate) fn free(&self, key: Number, owner: u64) {
-        if !self.is_owner(key, owner) {
-            return;
-        }
         let mut keys = lock(&self.keys);
-        keys.remove(&key);
+        // Another lock may have claimed it.
+        keys.retain(|claimed, (claimant, _)| *claimed != key || *claimant != owner);
         if !keys.values().any(|(_, claim)| matches!(claim, Claim::Leaving(_))) {
             drop(keys);
             drop(lock(&self.kept).take());
@@ -219,4 +239,54 @@ impl Drop for Registry {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Claim, Registry, lock};
+    use crate::key::Number;
+    use std::sync::Barrier;
+    use std::thread;
+
+    const KEY: Number = Number::Single(1);
+
+    fn owner(registry: &Registry) -> Option<u64> {
+        lock(&registry.keys).get(&KEY).map(|(owner, _)| *owner)
+    }
+
+    /// One lets go of a key while another finds out that it is free and claims it: on two threads, each
+    /// way round.
+    #[test]
+    fn a_claim_is_never_freed_by_the_one_before() {
+        let registry = Registry::new(0);
+        let both = Barrier::new(2);
+        let mut claimed = 0;
+        for _ in 0..20_000 {
+            lock(&registry.keys).insert(KEY, (1, Claim::Held));
+            let mine = thread::scope(|scope| {
+                let other = scope.spawn(|| {
+                    both.wait();
+                    registry.claim_from(1, KEY, 2)
+                });
+                both.wait();
+                registry.free(KEY, 1);
+                other.join().unwrap()
+            });
+            assert_eq!(owner(&registry), mine.then_some(2));
+            claimed += u32::from(mine);
+        }
+        assert!(claimed > 0, "they met");
+    }
+
+    #[test]
+    fn a_lock_that_lets_go_keeps_others_away() {
+        let registry = Registry::new(0);
+        lock(&registry.keys).insert(KEY, (1, Claim::Held));
+        assert!(registry.claim_again(KEY, 1));
+        assert!(!registry.claim_from(1, KEY, 2) && registry.claim(KEY, 2).is_some());
+        registry.free(KEY, 1);
+        assert!(registry.claim(KEY, 2).is_none() && !registry.claim_again(KEY, 1));
+        registry.free(KEY, 1);
+        assert_eq!(owner(&registry), Some(2));
+    }
 }

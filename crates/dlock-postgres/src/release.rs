@@ -1,11 +1,15 @@
 //! Letting go: by a release, by a drop, and where it is not known whether there is anything to let go of.
 
 use crate::advisory::{Advisory, Hold};
-use crate::answer::{ends_session, is_in_failed_transaction, queue};
+use crate::answer::{Native, ends_session, is_in_failed_transaction, queue};
 use crate::halves::Call;
 use crate::leaving::{Leaving, Next, State, Undo, Undoing};
+use crate::registry::Claim;
 use crate::session::AsSession;
 use crate::{Error, statement};
+use std::future::{Future, poll_fn};
+use std::mem;
+use std::pin::pin;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 
@@ -20,14 +24,13 @@ impl<S: AsSession> Advisory<S> {
     pub(crate) async fn let_go(&mut self) -> Result<(), Error> {
         let undo = self.undo();
         loop {
-            let is_taken = self.is_taken();
             let sent = |client| undo.answered(None, queue(client, &undo.text()), None);
-            let undoing = match &mut self.undoing {
-                Some(undoing) => undoing,
-                // Another lock sees to it.
-                None if is_taken => break,
-                none @ None => none.insert(sent(S::client(&self.kept))),
-            };
+            if self.undoing.is_none() {
+                let client = S::client(&self.kept);
+                self.undoing = undo.registry.as_owner(undo.key, undo.owner, || sent(client));
+            }
+            // Otherwise another lock sees to it.
+            let Some(undoing) = &mut self.undoing else { break };
             let said = undoing.await;
             self.undoing = None;
             match undo.next(said).map_err(|error| self.failed(error))? {
@@ -40,6 +43,11 @@ impl<S: AsSession> Advisory<S> {
         Ok(())
     }
 
+    pub(crate) fn set_held(&mut self) {
+        self.hold = Hold::Held;
+        self.registry.set(self.number(), self.owner, Claim::Held);
+    }
+
     pub(crate) fn set_free(&mut self) {
         self.hold = Hold::Nothing;
         self.registry.free(self.number(), self.owner);
@@ -47,12 +55,11 @@ impl<S: AsSession> Advisory<S> {
 
     /// Releases. What an error leaves held is held still.
     pub(crate) async fn unlock_once(&mut self) -> Result<bool, Error> {
-        if self.is_taken() {
+        if !self.claim_again() {
             self.hold = Hold::Nothing;
             return Ok(false);
         }
-        let text = statement::unlock(self.asked, self.number());
-        let failure = match self.call(Call::Unlock, &text).await {
+        let failure = match self.say_unlock().await {
             Ok(released) => {
                 self.set_free();
                 return Ok(released == Some(true));
@@ -66,8 +73,24 @@ impl<S: AsSession> Advisory<S> {
                 Err(error) => error,
             },
         };
-        self.hold = Hold::Held;
+        self.set_held();
         Err(failure)
+    }
+
+    /// From when it is queued on, others may claim the key: what they say comes behind it.
+    async fn say_unlock(&mut self) -> Result<Option<bool>, Native> {
+        let (registry, key, owner) = (Arc::clone(&self.registry), self.number(), self.owner);
+        let text = statement::unlock(self.asked, key);
+        let mut call = pin!(self.call(Call::Unlock, &text));
+        let mut is_queued = false;
+        poll_fn(|context| {
+            let answer = call.as_mut().poll(context);
+            if !mem::replace(&mut is_queued, true) {
+                registry.set(key, owner, Claim::Held);
+            }
+            answer
+        })
+        .await
     }
 
     /// The same where nobody can choose any more: a failed transaction is rolled back, if nobody else
@@ -92,7 +115,7 @@ impl<S: AsSession> Advisory<S> {
             _ if self.leaving.is_some() => return,
             Hold::Nothing => return,
             _ if self.client().is_closed() => return self.set_free(),
-            _ if self.is_taken() => return self.hold = Hold::Nothing,
+            _ if !self.claim_again() => return self.hold = Hold::Nothing,
             Hold::Wanted => return self.set_free(),
             Hold::Asked | Hold::Unknown => undo.text(),
             Hold::Held => statement::unlock(self.asked, self.number()),
@@ -147,9 +170,10 @@ impl<S: AsSession> Advisory<S> {
         Resuming(self).0.let_go().await
     }
 
-    /// Whether the key was free, and another lock has claimed it since.
-    fn is_taken(&self) -> bool {
-        !self.registry.is_owner(self.number(), self.owner)
+    /// Keeps the key from other locks while this one lets go of it. `false`: it was free, and another lock has
+    /// claimed it since.
+    fn claim_again(&self) -> bool {
+        self.registry.claim_again(self.number(), self.owner)
     }
 }
 
