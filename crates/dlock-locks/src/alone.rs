@@ -115,7 +115,8 @@ impl<D: AloneDriver> Alone<D> {
         let cannot = |error| Error::Driver { key: self.key.to_string(), source: Arc::new(error) };
         shared.driver.can(self.mode, false).map_err(cannot)?;
         let (deadline, limit) = (Deadline::new(wait), wait.limit().unwrap_or(OPENING));
-        let opening = shared.driver.alone(shared.name(), self.key.clone(), self.mode);
+        // Large, and rare: a future that waits for it stays small.
+        let opening = Box::pin(shared.driver.alone(shared.name(), self.key.clone(), self.mode));
         let opened = within(OPENING.min(limit.saturating_add(GRACE)), opening).await;
         let no_session = |source| Error::NoSession { key: self.key.to_string(), source };
         let opened = opened.ok_or_else(|| no_session(None))?;

@@ -52,7 +52,8 @@ impl Server {
 
 async fn connect(config: &Config) -> Result<(Client<Wire>, Wire), Native> {
     let wire = Wire::new(TcpStream::connect_named(config).await?);
-    let client = Client::connect(config.clone(), wire.clone()).await?;
+    // Rare and large: tens of kilobytes of the stack in each future that waits for it.
+    let client = Box::pin(Client::connect(config.clone(), wire.clone())).await?;
     Ok((client, wire))
 }
 
