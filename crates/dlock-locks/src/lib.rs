@@ -5,6 +5,7 @@ mod all;
 mod alone;
 mod builder;
 mod change;
+pub mod check;
 mod clock;
 mod drive;
 mod driver;

@@ -2,6 +2,7 @@ use crate::answer::code;
 use crate::locks::session::Look;
 use crate::locks::{LocksError, Server, Wire};
 use crate::statement;
+use dlock_locks::check::locks_nothing;
 use dlock_locks::{Finding, Severity};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tiberius::error::Error as Native;
@@ -98,7 +99,7 @@ async fn lock(
         return Ok(Some(cannot_lock(&refusal)));
     }
     let is_free = first::<i32>(other, statement::IS_FREE, &[&key]).await? == Some(1);
-    Ok(is_free.then(no_exclusion))
+    Ok(is_free.then(|| locks_nothing("Connect to SQL Server itself.")))
 }
 
 fn cannot_lock(refusal: &str) -> Finding {
@@ -108,16 +109,6 @@ fn cannot_lock(refusal: &str) -> Finding {
         format!("sp_getapplock {refusal}."),
         "No lock can be had.",
         "Grant EXECUTE on sys.sp_getapplock and sys.sp_releaseapplock to the user, or to `public`.",
-    )
-}
-
-fn no_exclusion() -> Finding {
-    Finding::new(
-        Severity::Fault,
-        "no-exclusion",
-        "A key that one session holds is free to another.",
-        "The server, or what stands in front of it, answers and locks nothing.",
-        "Connect to SQL Server itself.",
     )
 }
 

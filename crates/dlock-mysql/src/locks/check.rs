@@ -7,15 +7,15 @@ use super::{Server, ServerSession};
 use crate::answer::meaning;
 use crate::statement;
 use crate::{Error, Key};
-use dlock_locks::{Ask, Driver, Finding, Mode, Session, SessionOptions, What};
+use dlock_locks::check::{clock, excludes, now};
+use dlock_locks::{Driver, Finding, Session, SessionOptions};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Result};
 use std::collections::HashMap;
 use std::process;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-/// How far two clocks may be apart, in milliseconds: a second is what a step of NTP's may be.
-const APART: i64 = 1_000;
+const STEP: &str = "A clock that is wrong will be set right, and a step of the server's clock may end leases early.";
 
 pub(super) async fn check(
     server: &Server,
@@ -37,7 +37,8 @@ async fn look(
     session: &ServerSession,
 ) -> std::result::Result<Vec<Finding>, Error> {
     let other = server.open(options).await?;
-    let excludes = excludes(session, &other).await;
+    let key = Key::hashed(&format!("dlock check {} {:?}", process::id(), SystemTime::now()));
+    let excludes = excludes(session, &other, key).await;
     let is_same = session.server() == other.server();
     other.end().await;
     let mut found = Vec::new();
@@ -51,27 +52,14 @@ async fn look(
     Ok(found)
 }
 
-/// Whether a key that one session holds is refused to another.
-async fn excludes(one: &ServerSession, other: &ServerSession) -> std::result::Result<bool, Error> {
-    let key = Key::hashed(&format!("dlock check {} {:?}", process::id(), SystemTime::now()));
-    let ask = |what| [Ask { what, key: key.clone(), mode: Mode::Exclusive }];
-    if one.run(&ask(What::Try)).await? != [true] {
-        return Ok(false);
-    }
-    let is_refused = other.run(&ask(What::Try)).await? == [false];
-    Ok(one.run(&ask(What::Release)).await? == [true] && is_refused)
-}
-
 /// Who stands between, and what time it is there.
 async fn between(conn: &mut Conn, id: u64) -> Result<Vec<Finding>> {
     let asked = now();
     let looked: Option<(u64, i64)> = conn.query_first(statement::check::LOOK).await?;
     let Some((number, server)) = looked else { return Ok(vec![found::locks_nothing()]) };
-    let apart = if server < asked { server - asked } else { (server - now()).max(0) };
-    let mut found = Vec::new();
+    let mut found = Vec::from_iter(clock(server, asked, now(), STEP));
     found.extend((number != id).then(found::pooler));
     found.extend((u64::from(conn.id()) != id).then(|| found::proxy(conn.id(), id)));
-    found.extend((apart.abs() > APART).then(|| found::clock(apart)));
     Ok(found)
 }
 
@@ -104,10 +92,4 @@ async fn grants(conn: &mut Conn, is_mariadb: bool) -> Result<Vec<Finding>> {
     found.extend((!ends).then(found::cannot_end_others));
     found.extend((!has_list(conn, is_mariadb).await?).then(|| found::cannot_look(is_mariadb)));
     Ok(found)
-}
-
-/// Milliseconds since 1970.
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

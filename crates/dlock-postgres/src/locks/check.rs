@@ -1,14 +1,16 @@
 //! The check-up: what would make locks lie on this server.
 
 use super::{Server, ServerError, ServerSession, statement};
+use crate::Key;
+use dlock_locks::check::{clock, excludes, locks_nothing, now};
 use dlock_locks::{Driver, Finding, Session, SessionOptions, Severity};
 use std::error::Error;
-use std::time::{SystemTime, UNIX_EPOCH};
-use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 
-/// How far two clocks may be apart: a second is what a step of NTP's may be.
-const APART: i64 = 1_000;
+const ADVICE: &str = "Use a server that has advisory locks: CockroachDB has none, and a multi-node one may keep \
+                      them per node.";
+const STEP: &str =
+    "A clock that is wrong will be set right, and a step of the server's clock ends leases early.";
 
 pub(super) async fn check(
     server: &Server,
@@ -32,12 +34,14 @@ async fn look(
     let rows = session.client.query_typed(statement::CHECK, &[]).await?;
     let (answered, row) = (now(), rows.first().ok_or(ServerError::Answer)?);
     let other = server.open(options).await?;
-    let excludes = excludes(session, &other).await;
+    let excludes =
+        excludes(session, &other, Key::from(i64::from_be_bytes(fastrand::u64(..).to_be_bytes())))
+            .await;
     other.end().await;
     let mut found = Vec::new();
-    found.extend((!excludes?).then(locks_nothing));
+    found.extend((!excludes?).then(|| locks_nothing(ADVICE)));
     found.extend((!session.has_lease()).then(|| no_lease(row)).transpose()?);
-    found.extend(clock(row.try_get("clock")?, asked, answered));
+    found.extend(clock(row.try_get("clock")?, asked, answered, STEP));
     found.extend(grants(row)?);
     if row.try_get("can_look")? {
         found.extend(lock_table(&session.client, row.try_get("room")?).await?);
@@ -67,33 +71,6 @@ fn refused(error: ServerError) -> Result<Finding, ServerError> {
     Ok(Finding::new(Severity::Fault, name, format!("{error}{source}."), why, advice))
 }
 
-/// Whether a key that one session holds is refused to another.
-async fn excludes(one: &ServerSession, other: &ServerSession) -> Result<bool, ServerError> {
-    let key = i64::from_be_bytes(fastrand::u64(..).to_be_bytes());
-    if !ask(&one.client, statement::TRY, key).await? {
-        return Ok(true);
-    }
-    let is_refused = !ask(&other.client, statement::TRY, key).await?;
-    ask(&one.client, statement::UNLOCK, key).await?;
-    Ok(is_refused)
-}
-
-async fn ask(client: &Client, text: &str, key: i64) -> Result<bool, ServerError> {
-    let rows = client.query_typed(text, &[(&key, Type::INT8)]).await?;
-    Ok(rows.first().ok_or(ServerError::Answer)?.try_get(0)?)
-}
-
-fn locks_nothing() -> Finding {
-    Finding::new(
-        Severity::Fault,
-        "locks-nothing",
-        "A key that one session held was given to another.",
-        "The server answers advisory locks and does not lock, so nothing is excluded.",
-        "Use a server that has advisory locks: CockroachDB has none, and a multi-node one may keep them \
-         per node.",
-    )
-}
-
 fn no_lease(row: &Row) -> Result<Finding, ServerError> {
     let (version, lease): (&str, Option<&str>) = (row.try_get("version")?, row.try_get("lease")?);
     let what = match lease {
@@ -110,20 +87,6 @@ fn no_lease(row: &Row) -> Result<Finding, ServerError> {
          trusted.",
         "Upgrade to PostgreSQL 14, and let sessions set idle_session_timeout.",
     ))
-}
-
-/// A server's clock that was read between the two of ours.
-fn clock(server: i64, asked: i64, answered: i64) -> Option<Finding> {
-    let apart = if server < asked { server - asked } else { (server - answered).max(0) };
-    (apart.abs() > APART).then(|| {
-        Finding::new(
-            Severity::Warning,
-            "clock",
-            format!("The server's clock is {apart} ms from the one here."),
-            "A clock that is wrong will be set right, and a step of the server's clock ends leases early.",
-            "Have both machines keep their time by NTP.",
-        )
-    })
 }
 
 fn grants(row: &Row) -> Result<Vec<Finding>, ServerError> {
@@ -166,27 +129,10 @@ async fn lock_table(client: &Client, room: i64) -> Result<Option<Finding>, Serve
     }))
 }
 
-/// Milliseconds since 1970.
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{clock, refused};
+    use super::refused;
     use crate::ServerError;
-
-    #[test]
-    fn a_clock_is_wrong_beyond_a_second() {
-        assert_eq!(clock(1_000, 1_000, 1_000), None);
-        assert_eq!(clock(5_000, 1_000, 9_000), None, "it was read at some time between");
-        assert_eq!(clock(2_000, 1_000, 1_000), None);
-        let ahead = clock(3_000, 1_000, 1_500).expect("a finding");
-        assert!(ahead.what.contains(" 1500 ms"), "{ahead}");
-        let behind = clock(1_000, 3_000, 3_500).expect("a finding");
-        assert!(behind.what.contains(" -2000 ms"), "{behind}");
-    }
 
     #[test]
     fn what_cannot_be_asked_is_no_finding() {

@@ -192,10 +192,6 @@ pub(super) const CHECK: &str = "SELECT \
 pub(super) const COUNT: &str = "SELECT pg_catalog.count(*) FROM pg_catalog.pg_lock_status() AS l \
      WHERE NOT l.fastpath";
 
-/// A try of one key, and its release.
-pub(super) const TRY: &str = "SELECT pg_catalog.pg_try_advisory_lock($1)";
-pub(super) const UNLOCK: &str = "SELECT pg_catalog.pg_advisory_unlock($1)";
-
 #[cfg(test)]
 mod tests {
     use super::{Form, wait_behind};

@@ -1,6 +1,7 @@
 //! What may be found.
 
 use crate::Error;
+use dlock_locks::check;
 use dlock_locks::{Finding, Severity};
 
 /// What refuses to open a session.
@@ -15,14 +16,7 @@ pub(super) fn refused(error: &Error) -> Finding {
 }
 
 pub(super) fn locks_nothing() -> Finding {
-    Finding::new(
-        Severity::Fault,
-        "locks-nothing",
-        "A key that one session held was not held for another.",
-        "The server, or what stands before it, answers GET_LOCK and does not lock for all, so nothing is \
-         excluded.",
-        "Connect to one MySQL or MariaDB server itself.",
-    )
+    check::locks_nothing("Connect to one MySQL or MariaDB server itself.")
 }
 
 pub(super) fn several_servers() -> Finding {
@@ -63,16 +57,6 @@ pub(super) fn proxy(told: u32, number: u64) -> Finding {
         format!("The connection was told that it is session {told}, and is session {number}."),
         "A proxy stands between, which may give the session to others or keep it when its client is gone.",
         "Connect to the server itself, or have the proxy keep one session to each connection.",
-    )
-}
-
-pub(super) fn clock(apart: i64) -> Finding {
-    Finding::new(
-        Severity::Warning,
-        "clock",
-        format!("The server's clock is {apart} ms from the one here."),
-        "A clock that is wrong will be set right, and a step of the server's clock may end leases early.",
-        "Have both machines keep their time by NTP.",
     )
 }
 
