@@ -89,7 +89,7 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
 
     /// Opens sessions to wait on while keys want them and it is allowed.
     fn open_more(&mut self) {
-        let coming = self.count(|session| session.state != State::Open);
+        let coming = self.count(will_wait);
         let mut wanted = self.wanted().saturating_sub(coming);
         while wanted > 0 && self.may_open() {
             self.new_session(Role::Waiting);
@@ -139,6 +139,11 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
     pub(super) fn wait_is_overdue(&self, until: Moment) -> Moment {
         until + self.settings.trust()
     }
+}
+
+/// Whether it will be able to wait as soon as the server has answered.
+fn will_wait(session: &Session) -> bool {
+    session.state != State::Open || session.holds == 0 && !session.is_waiting()
 }
 
 /// Whether it waits, or will be able to, without anybody's letting go first.
