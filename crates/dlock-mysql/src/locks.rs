@@ -5,6 +5,7 @@ mod batch;
 mod check;
 mod fence;
 mod inspect;
+mod prepared;
 mod server;
 mod session;
 mod url;

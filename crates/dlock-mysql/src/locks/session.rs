@@ -1,5 +1,6 @@
 use super::batch::{Batch, batches, truths};
 use super::fence;
+use super::prepared::Prepared;
 use crate::acquire::read;
 use crate::answer::{Answer, is_alive, meaning};
 use crate::release::kill_until_gone;
@@ -32,6 +33,7 @@ pub struct ServerSession {
     /// What it holds, by the answers so far, as it was asked for.
     held: RefCell<HashSet<Key>>,
     is_ended: Cell<bool>,
+    prepared: Prepared,
 }
 
 impl ServerSession {
@@ -49,7 +51,19 @@ impl ServerSession {
             looked.ok_or(Error::Setup { advice: NO_ANSWER, source: None })?;
         let (conn, held) = (Mutex::new(conn), RefCell::default());
         let (has_lease, is_ended) = (taken == seconds, Cell::new(false));
-        Ok(Self { conn, opts, since, id, is_mariadb, server, has_lease, packet, held, is_ended })
+        Ok(Self {
+            conn,
+            opts,
+            since,
+            id,
+            is_mariadb,
+            server,
+            has_lease,
+            packet,
+            held,
+            is_ended,
+            prepared: Prepared::default(),
+        })
     }
 
     pub(super) async fn conn(&self) -> MutexGuard<'_, Conn> {
@@ -79,7 +93,24 @@ impl ServerSession {
         is_whole.then_some(truths).ok_or(Error::Interrupted(None))
     }
 
+    /// `None`: it is to be asked for by a text.
+    async fn run_prepared(&self, ask: &Ask<Key>) -> Result<Option<bool>, Error> {
+        let mut conn = self.conn().await;
+        let digit = self.prepared.run(&mut conn, self.is_mariadb, ask).await;
+        let Some(digit) = digit.map_err(|error| self.failed(error))? else { return Ok(None) };
+        match truths(&digit)?[..] {
+            [truth] => Ok(Some(truth)),
+            _ => Err(Error::Interrupted(None)),
+        }
+    }
+
     async fn run_all(&self, asks: &[Ask<Key>]) -> Result<Vec<bool>, Error> {
+        if let [ask] = asks
+            && ask.what != What::Undo
+            && let Some(truth) = self.run_prepared(ask).await?
+        {
+            return Ok(vec![truth]);
+        }
         let mut all = vec![false; asks.len()];
         let batches = batches(asks, self.is_mariadb, &self.held.borrow(), self.packet);
         for batch in batches {

@@ -10,6 +10,22 @@ pub(crate) fn attempt(is_mariadb: bool, key: &Key) -> String {
     format!("IF(IS_USED_LOCK({name})=CONNECTION_ID(),0,IFNULL(GET_LOCK({name},0),2))")
 }
 
+/// The same with the key's bytes, in hexadecimal, as both parameters.
+pub(crate) fn attempt_prepared(is_mariadb: bool) -> String {
+    let name = parameter(is_mariadb);
+    all(&[format!("IF(IS_USED_LOCK({name})=CONNECTION_ID(),0,IFNULL(GET_LOCK({name},0),2))")])
+}
+
+/// The same with the key's bytes, in hexadecimal, as its parameter.
+pub(crate) fn release_prepared(is_mariadb: bool) -> String {
+    all(&[format!("IFNULL(RELEASE_LOCK({}),0)", parameter(is_mariadb))])
+}
+
+/// A key that is told later, whatever the connection's character set is.
+fn parameter(is_mariadb: bool) -> &'static str {
+    if is_mariadb { "UNHEX(?)" } else { "CONVERT(UNHEX(?) USING utf8mb4)" }
+}
+
 /// Lets a key go: 1 where this session held it.
 pub(crate) fn release(is_mariadb: bool, key: &Key) -> String {
     format!("IFNULL(RELEASE_LOCK({}),0)", name(is_mariadb, key))
