@@ -3,11 +3,14 @@ use crate::{builder, fresh, in_time, ms, pair};
 use dlock_core::Wait;
 use dlock_locks::Error;
 use dlock_mssql::tiberius::AuthMethod;
+use dlock_testkit::trial::BUSY;
 use std::time::Instant;
 
 pub(crate) async fn it_lends_its_session() {
     let ([one, other], key) = (pair().await, fresh("alone"));
     let alone = one.key(&key).expect("a key").alone();
+    // A connection's making, which is large, is not a part of it.
+    assert!(size_of_val(&alone.lock()) < 8192, "{} bytes", size_of_val(&alone.lock()));
     let mut held = in_time(alone.lock()).await.expect("a lock");
     let answer = held.session().simple_query("SELECT 42").await.expect("an answer");
     let row = answer.into_row().await.expect("an answer").expect("a row");
@@ -33,7 +36,7 @@ pub(crate) async fn its_loss_is_told() {
     run(&mut observer, &format!("KILL {session}")).await;
     assert_eq!(in_time(held.lost()).await.key(), key);
     println!("the loss of a lock alone was told after {:?}", begun.elapsed());
-    assert!(begun.elapsed() < ms(500), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < BUSY, "{:?}", begun.elapsed());
     assert!(matches!(in_time(held.release()).await, Err(Error::Lost(_))));
 }
 

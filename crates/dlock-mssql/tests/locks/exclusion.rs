@@ -1,6 +1,7 @@
 use crate::server::{self, count};
 use crate::{fresh, in_time, locks, ms, pair};
 use dlock_mssql::{Lock, Locks};
+use dlock_testkit::trial::BUSY;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -43,7 +44,11 @@ pub(crate) async fn of_a_lock_and_locks() {
     let begun = Instant::now();
     let refused = in_time(locks.lock_within(&key, ms(200))).await;
     assert!(matches!(refused, Err(dlock_locks::Error::TimedOut { .. })), "{refused:?}");
-    assert!(begun.elapsed() >= ms(200) && begun.elapsed() < ms(700), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() >= ms(200) && begun.elapsed() < ms(200) + BUSY,
+        "{:?}",
+        begun.elapsed()
+    );
     let (waited, released) =
         in_time(async { tokio::join!(locks.lock(&key), guard.release()) }).await;
     released.expect("a release");
@@ -114,7 +119,7 @@ pub(crate) async fn hand_over_between_two() {
     }
     times.sort();
     println!("handed over in {:?} in the median, {:?} at worst", times[10], times[20]);
-    assert!(times[10] < ms(20), "{times:?}");
+    assert!(times[10] < ms(100), "{times:?}");
 }
 
 pub(crate) async fn a_dropped_call_leaves_nothing() {
@@ -133,7 +138,7 @@ pub(crate) async fn a_dropped_call_leaves_nothing() {
         tokio::time::sleep(ms(5)).await;
     }
     println!("the queue was left after {:?}", begun.elapsed());
-    assert!(begun.elapsed() < ms(1500), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < ms(1000) + BUSY, "{:?}", begun.elapsed());
     drop(held);
     let free = in_time(one.key(&key).expect("a key").lock_within(Duration::from_secs(2))).await;
     in_time(free.expect("nobody has it").release()).await.expect("a release");

@@ -1,12 +1,13 @@
 use crate::server::{self, run, sessions};
-use crate::{address, builder, fresh, in_time, locks, ms, towards};
+use crate::{LEASE, address, builder, fresh, in_time, locks, ms, towards};
 use dlock_locks::LostReason;
 use dlock_mssql::{Held, tiberius::Config};
 use dlock_testkit::proxy::Proxy;
+use dlock_testkit::trial::BUSY;
 use std::time::{Duration, Instant};
 
 /// How soon a loss is told that can be seen without asking.
-const BOUND: Duration = ms(50);
+const BOUND: Duration = ms(200);
 
 /// Waits until the lock is lost, and says how long that took.
 async fn told(held: &Held, reason: LostReason, begun: Instant) -> Duration {
@@ -19,7 +20,7 @@ async fn told(held: &Held, reason: LostReason, begun: Instant) -> Duration {
 fn within_bound(mut times: [Duration; 5], what: &str) {
     times.sort();
     println!("{what} was told after {:?} in the median, {:?} at worst", times[2], times[4]);
-    assert!(times[2] <= BOUND && times[4] < ms(500), "{times:?}");
+    assert!(times[2] <= BOUND && times[4] < BUSY, "{times:?}");
 }
 
 pub(crate) async fn by_a_kill() {
@@ -88,7 +89,7 @@ pub(crate) async fn by_a_silent_network() {
     proxy.blackhole();
     let after = told(&held, LostReason::Silent, begun).await;
     println!("a silent network was told after {after:?}");
-    assert!(after < Duration::from_secs(3), "{after:?}");
+    assert!(after < LEASE + BUSY, "{after:?}");
 }
 
 /// Pings, batches and waits are no loss, whatever comes in between.

@@ -17,6 +17,8 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+const LEASE: Duration = Duration::from_secs(3);
+
 const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
@@ -33,7 +35,7 @@ fn fresh(case: &str) -> String {
 }
 
 fn builder(config: Config) -> LocksBuilder {
-    Locks::builder(Server::from(config)).lease(Duration::from_secs(3))
+    Locks::builder(Server::from(config)).lease(LEASE)
 }
 
 /// Locks with sessions of their own, as those of another process.

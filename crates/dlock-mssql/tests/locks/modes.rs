@@ -1,6 +1,7 @@
 use crate::server::{self, count};
 use crate::{fresh, in_time, locks, ms, pair};
 use dlock_core::Wait;
+use dlock_testkit::trial::BUSY;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
@@ -46,7 +47,7 @@ pub(crate) async fn an_upgrade_that_runs_out() {
     for wait in [Duration::ZERO, ms(1), ms(300)] {
         let begun = Instant::now();
         let (again, is_alone) = in_time(held.upgrade(wait)).await.expect("an answer");
-        assert!(!is_alone && begun.elapsed() >= wait && begun.elapsed() < wait + ms(500));
+        assert!(!is_alone && begun.elapsed() >= wait && begun.elapsed() < wait + BUSY);
         held = again;
     }
     drop(held);

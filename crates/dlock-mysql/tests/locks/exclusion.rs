@@ -6,6 +6,7 @@ use dlock_core::Wait;
 use dlock_locks::Error;
 use dlock_mysql::{Lock, Locks};
 use dlock_testkit::cases::fresh_key;
+use dlock_testkit::trial::BUSY;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -56,7 +57,7 @@ pub(crate) async fn lock_and_locks<E: Flavour>() {
         let refused = locks.lock_within(&key, ms(limit)).await;
         assert!(matches!(refused, Err(Error::TimedOut { .. })), "{refused:?}");
         let took = begun.elapsed();
-        assert!(took >= ms(limit) && took < ms(limit + 500), "{limit}: {took:?}");
+        assert!(took >= ms(limit) && took < ms(limit) + BUSY, "{limit}: {took:?}");
     }
     let waits = tokio::spawn({
         let (locks, key) = (locks.clone(), key.clone());
@@ -89,7 +90,7 @@ pub(crate) async fn hand_over<E: Flavour>() {
     }
     times.sort();
     println!("handed over after {:?} in the median, {:?} at worst", times[7], times[14]);
-    assert!(times[7] < ms(20), "{times:?}");
+    assert!(times[7] < ms(100), "{times:?}");
 }
 
 /// A thousand keys, on as many sessions as it takes to hold them: one.

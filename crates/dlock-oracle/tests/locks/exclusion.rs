@@ -4,6 +4,7 @@ use crate::bench::Bench;
 use dlock_core::Wait;
 use dlock_locks::Error;
 use dlock_oracle::{Lock, Locks};
+use dlock_testkit::trial::BUSY;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -79,7 +80,7 @@ pub(crate) async fn hand_over() {
     }
     took.sort();
     println!("hand-over: {:?} in the median", took[took.len() / 2]);
-    assert!(took[took.len() / 2] < ms(50), "{took:?}");
+    assert!(took[took.len() / 2] < ms(100), "{took:?}");
 }
 
 pub(crate) async fn bounds_are_kept() {
@@ -96,7 +97,7 @@ pub(crate) async fn bounds_are_kept() {
             late.push(begun.elapsed() - limit);
         }
         late.sort();
-        assert!(late[1] < ms(50) && late[2] < ms(500), "{late:?} after {limit:?}");
+        assert!(late[1] < ms(100) && late[2] < BUSY, "{late:?} after {limit:?}");
     }
     held.release().await.expect("a release");
     other.lock("bounds are kept k").await.expect("a lock").release().await.expect("a release");
@@ -113,7 +114,7 @@ pub(crate) async fn dropped_waits() {
     }
     let dropped = Instant::now();
     bench.until("dropped waits k", (1, 0)).await;
-    assert!(dropped.elapsed() < ms(1500), "{:?}", dropped.elapsed());
+    assert!(dropped.elapsed() < ms(1000) + BUSY, "{:?}", dropped.elapsed());
     held.release().await.expect("a release");
     bench.until("dropped waits k", (0, 0)).await;
     other.lock("dropped waits k").await.expect("a lock").release().await.expect("a release");

@@ -3,11 +3,12 @@
 use crate::bench::{Bench, LEASE};
 use dlock_locks::{Driver, LostReason};
 use dlock_oracle::{Key, Server};
+use dlock_testkit::trial::BUSY;
 use futures::future::join_all;
 use std::time::{Duration, Instant};
 
 /// What stays free of the deadlines of a machine that is busy.
-const SLACK: Duration = Duration::from_millis(50);
+const SLACK: Duration = BUSY;
 
 /// All that the session held is lost.
 async fn ended_while_held(name: &str, how: &str, limit: Duration) {

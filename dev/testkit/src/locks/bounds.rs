@@ -10,8 +10,7 @@ pub(super) const LEASE: Duration = Duration::from_secs(3);
 pub(super) const TRUST: Duration = Duration::from_millis(2700);
 /// What hangs is broken.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// What a busy machine may add to a bound, where a median is not taken.
-pub(super) const BUSY: Duration = Duration::from_millis(500);
+pub(super) use crate::trial::BUSY;
 
 pub(super) const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
