@@ -5,6 +5,9 @@ use std::time::Duration;
 /// The shortest lease that the library has.
 const SHORTEST_LEASE: Duration = Duration::from_secs(3);
 
+/// Each look opens a session.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
+
 /// A number of seconds, which may have a fraction, or numbers with units: `5`, `0.5`, `300ms`, `1h 30m`.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     if let Ok(seconds) = text.parse() {
@@ -20,6 +23,15 @@ pub(crate) fn lease(text: &str) -> Result<Duration, String> {
         return Err(format!("a lease is {SHORTEST_LEASE:?} at least"));
     }
     Ok(lease)
+}
+
+/// How often to ask: not all the time.
+pub(crate) fn interval(text: &str) -> Result<Duration, String> {
+    let interval = parse(text)?;
+    if interval < SHORTEST_INTERVAL {
+        return Err(format!("an interval is {SHORTEST_INTERVAL:?} at least"));
+    }
+    Ok(interval)
 }
 
 #[cfg(test)]

@@ -1,11 +1,15 @@
 //! The locks of whatever server the URL names.
 
-use crate::status::{BUSY, Failure, LOST, USAGE, chain};
+use crate::status::{BUSY, Failure, LOST, USAGE, chain, of_key};
 use crate::url::Url;
 use dlock_db::{AnyError, AnyKey, AnyServer};
 use dlock_locks::{Permit, UrlDriver};
 use std::ops::Deref;
 use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long a farewell may take: the server sees the end of the process anyway.
+pub(crate) const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Locks on the server.
 pub(crate) type Locks = dlock_locks::Locks<AnyServer>;
@@ -34,6 +38,12 @@ pub(crate) fn later(url: &Url, name: &str) -> Result<Locks, Failure> {
     built.map_err(|error| failure(url, &error, BUSY))
 }
 
+/// Ends the sessions, where the server lets that be done soon.
+pub(crate) async fn close(locks: &Locks) {
+    // The server sees the end of the process anyway.
+    let _ = timeout(FAREWELL, locks.close()).await;
+}
+
 fn server(url: &Url) -> Result<AnyServer, Failure> {
     let server = AnyServer::from_url(url.as_str());
     server.map_err(|error| Failure::new(USAGE, url.hide(&chain(&error))))
@@ -44,7 +54,7 @@ pub(crate) fn failure(url: &Url, error: &Error, busy: u8) -> Failure {
     match error {
         Error::TimedOut { .. } => Failure::new(busy, error.to_string()),
         Error::Lost(lost) => Failure::new(LOST, lost.to_string()),
-        Error::Key(error) => Failure::new(USAGE, chain(error)),
+        Error::Key(error) => Failure::new(USAGE, of_key(error)),
         Error::NoPermits { .. } | Error::TooManyKeys { .. } => {
             Failure::new(USAGE, error.to_string())
         }

@@ -11,6 +11,7 @@ mod duration;
 mod guardian;
 mod key;
 mod launch;
+mod lead;
 mod locks;
 mod look;
 mod manual;
@@ -22,6 +23,7 @@ mod status;
 mod supervisor;
 mod table;
 mod terms;
+mod top;
 mod url;
 mod work;
 
@@ -59,10 +61,11 @@ async fn task(cli: &Cli) -> Result<u8, Failure> {
     let server = &cli.server;
     match &cli.task {
         Task::Run(task) => run::run(server, task).await,
-        Task::Lead(task) => run::lead(server, task).await,
+        Task::Lead(task) => lead::lead(server, task).await,
         Task::List(task) => look::list(server, task).await,
         Task::Who(task) => look::who(server, task).await,
         Task::Free(task) => look::free(server, task).await,
+        Task::Top(task) => top::top(server, task).await,
         Task::Doctor(task) => doctor::doctor(server, task).await,
         Task::Setup => doctor::setup(server).await,
         Task::Key(task) => key::key(task),

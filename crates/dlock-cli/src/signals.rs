@@ -2,7 +2,7 @@
 
 use crate::status::Failure;
 use std::fs;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::task::Poll;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -26,24 +26,48 @@ fn ignored() -> u64 {
 }
 
 /// The ending signals, as they come.
-pub(crate) struct Heeded(Vec<(i32, Signal)>);
+pub(crate) struct Heeded {
+    listening: Vec<(i32, Signal)>,
+    have_come: bool,
+}
 
 impl Heeded {
     /// From now on they end nothing by themselves, neither in the first process of a container nor elsewhere.
     pub(crate) fn new() -> Result<Self, Failure> {
         let listen = |number| Ok((number, signal(SignalKind::from_raw(number))?));
         let listening = heeded().into_iter().map(listen).collect::<io::Result<_>>();
-        listening.map(Self).map_err(|error| Failure::system("listening to signals", &error))
+        let listening =
+            listening.map_err(|error| Failure::system("listening to signals", &error))?;
+        Ok(Self { listening, have_come: false })
     }
 
     /// The number of the next one.
     pub(crate) async fn next(&mut self) -> i32 {
-        poll_fn(|context| {
+        let number = poll_fn(|context| {
             let came = |(number, signal): &mut (i32, Signal)| {
                 signal.poll_recv(context).is_ready().then_some(*number)
             };
-            self.0.iter_mut().find_map(came).map_or(Poll::Pending, Poll::Ready)
-        })
-        .await
+            self.listening.iter_mut().find_map(came).map_or(Poll::Pending, Poll::Ready)
+        });
+        let number = number.await;
+        self.have_come = true;
+        number
+    }
+
+    /// Whether there was one.
+    pub(crate) fn have_come(&self) -> bool {
+        self.have_come
+    }
+
+    /// What comes of this, unless a signal comes first.
+    pub(crate) async fn unless_one_comes<T>(
+        &mut self,
+        task: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        tokio::select! {
+            biased;
+            number = self.next() => Err(Failure::signal(number)),
+            done = task => done,
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Exit statuses, and the sentences that go with them.
 
+use dlock_db::KeyError;
 use std::error::Error;
 use std::io::{self, Write};
 
@@ -65,6 +66,13 @@ pub(crate) fn chain(error: &dyn Error) -> String {
         next = error.source();
     }
     sentence
+}
+
+/// Why a key cannot name a lock, without what the library could do about it.
+pub(crate) fn of_key(error: &KeyError) -> String {
+    let sentence = chain(error);
+    let said = sentence.split("; use `Key").next().unwrap_or_default();
+    format!("{said}; choose another key")
 }
 
 /// What the system says, without the number of the error.

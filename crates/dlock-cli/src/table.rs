@@ -8,15 +8,20 @@ use serde::Serialize;
 use std::io::{self, Write};
 use std::time::Duration;
 
-const HEADER: [&str; 8] =
+pub(crate) const HEADER: [&str; 8] =
     ["KEY", "MODE", "STATE", "SESSION", "USER", "HOST", "APPLICATION", "SINCE"];
+const HOLDS: &str = "holds";
 /// For what the server does not know, or does not show to this user.
 const UNKNOWN: &str = "?";
 
 /// A line of it.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub(crate) struct Row {
+    /// As the server knows it.
     pub(crate) key: String,
+    /// As it was asked for.
+    #[serde(skip)]
+    pub(crate) name: Option<String>,
     pub(crate) mode: String,
     pub(crate) state: &'static str,
     pub(crate) session: String,
@@ -30,31 +35,49 @@ impl From<Holder> for Row {
     fn from(holder: Holder) -> Self {
         Self {
             key: holder.key.to_string(),
+            name: None,
             mode: holder.mode.to_string(),
-            state: if holder.is_waiting { "waits" } else { "holds" },
+            state: if holder.is_waiting { "waits" } else { HOLDS },
             session: holder.session,
             user: holder.user,
             host: holder.host,
             application: holder.application,
-            since_seconds: holder.since.map(|since| since.as_secs_f64()),
+            since_seconds: holder.since.map(seconds),
         }
     }
 }
 
 impl Row {
-    fn cells(&self) -> [String; 8] {
+    pub(crate) fn cells(&self) -> [String; 8] {
         let known = |text: &Option<String>| text.clone().unwrap_or_else(|| UNKNOWN.to_owned());
         let (user, host, application) =
             (known(&self.user), known(&self.host), known(&self.application));
         let (mode, state) = (self.mode.clone(), self.state.to_owned());
         let since = self.since_seconds.map_or_else(|| UNKNOWN.to_owned(), since);
-        [self.key.clone(), mode, state, self.session.clone(), user, host, application, since]
+        [self.key(), mode, state, self.session.clone(), user, host, application, since]
             .map(|cell| printable(&cell))
+    }
+
+    /// By its name first.
+    fn key(&self) -> String {
+        match &self.name {
+            Some(name) if *name != self.key => format!("{name} ({})", self.key),
+            _ => self.key.clone(),
+        }
+    }
+
+    pub(crate) fn holds(&self) -> bool {
+        self.state == HOLDS
     }
 }
 
+/// Servers count in milliseconds at best.
+fn seconds(since: Duration) -> f64 {
+    (since.as_secs_f64() * 1e3).round() / 1e3
+}
+
 /// Keys are others' texts: they may not steer the terminal.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|it| if it.is_control() { '\u{FFFD}' } else { it }).collect()
 }
 
@@ -67,6 +90,12 @@ fn since(seconds: f64) -> String {
 pub(crate) fn rows(holders: Vec<Holder>) -> Vec<Row> {
     let mut rows = Vec::from_iter(holders.into_iter().map(Row::from));
     rows.sort_by(|one, other| (&one.key, one.state).cmp(&(&other.key, other.state)));
+    rows
+}
+
+/// The same, where those of this key are called by the name that was asked for.
+pub(crate) fn named(mut rows: Vec<Row>, key: &str, name: &str) -> Vec<Row> {
+    rows.iter_mut().filter(|row| row.key == key).for_each(|row| row.name = Some(name.to_owned()));
     rows
 }
 
@@ -100,10 +129,18 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dlock_locks::Mode;
 
     #[test]
     fn a_key_does_not_steer_the_terminal() {
         assert_eq!(printable("a\u{1b}[2Jb\n"), "a\u{FFFD}[2Jb\u{FFFD}");
+    }
+
+    #[test]
+    fn a_key_is_called_as_it_was_asked_for() {
+        let row = |key: &str| Row::from(Holder::new(key.into(), Mode::Exclusive, false, "1"));
+        let rows = named(vec![row("7"), row("8"), row("report")], "7", "report");
+        assert_eq!(Vec::from_iter(rows.iter().map(Row::key)), ["report (7)", "8", "report"]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The server's URL, and what of it may be shown.
 
-use crate::status::{Failure, NO_SERVER, USAGE, of_system};
+use crate::status::{Failure, NO_SERVER, USAGE, of_system, say};
 use std::env;
 use std::fmt;
 use std::fs;
@@ -43,11 +43,22 @@ impl Source {
     pub(crate) fn url(&self) -> Result<Url, Failure> {
         let text = match (&self.url_file, &self.url) {
             (Some(file), _) => from_file(file)?,
-            (None, Some(url)) => url.clone(),
+            (None, Some(url)) => return Ok(in_the_open(url)),
             (None, None) => from_environment()?,
         };
         Ok(Url { text })
     }
+}
+
+/// One that stands in the list of processes.
+fn in_the_open(text: &str) -> Url {
+    let url = Url { text: text.to_owned() };
+    if !url.secrets().is_empty() {
+        say(
+            "everybody on this machine can read the password in --url; use DLOCK_URL or --url-file",
+        );
+    }
+    url
 }
 
 fn from_file(file: &PathBuf) -> Result<String, Failure> {
@@ -61,8 +72,8 @@ fn from_file(file: &PathBuf) -> Result<String, Failure> {
 }
 
 fn from_environment() -> Result<String, Failure> {
-    let named = [OWN, SHARED].iter().find_map(|name| env::var(name).ok());
-    named.filter(|url| !url.is_empty()).ok_or_else(|| {
+    let named = [OWN, SHARED].iter().filter_map(|name| env::var(name).ok());
+    { named }.find(|url| !url.is_empty()).ok_or_else(|| {
         Failure::new(
             USAGE,
             "no server is named; set DLOCK_URL, or DATABASE_URL, or use --url-file or --url",
@@ -89,13 +100,31 @@ impl Url {
         Failure::new(NO_SERVER, self.hide(sentence))
     }
 
-    /// The password as it stands in the URL and as it is meant.
+    /// What may be a password, as it stands in the URL and as it is meant; the longest first. Drivers do not
+    /// agree where one ends that has an `@` or a `/` in it.
     fn secrets(&self) -> Vec<String> {
-        let Some((user, _)) = self.after_scheme().rsplit_once('@') else { return Vec::new() };
-        let Some((_, password)) = user.split_once(':') else { return Vec::new() };
-        let mut secrets = vec![password.to_owned(), decoded(password)];
+        let rest = self.after_scheme();
+        let users = rest.match_indices('@').map(|(at, _)| &rest[..at]);
+        let passwords = users.filter_map(|user| Some(user.split_once(':')?.1));
+        let all = Vec::from_iter(passwords.chain(self.parameters()));
+        let mut secrets = Vec::from_iter(all.iter().map(|it| decoded(it)));
+        secrets.extend(all.into_iter().map(str::to_owned));
         secrets.retain(|secret| !secret.is_empty());
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         secrets
+    }
+
+    /// The passwords that are parameters.
+    fn parameters(&self) -> impl Iterator<Item = &str> {
+        let query = self.text.split_once('?').map_or("", |(_, query)| query);
+        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.filter(|(name, _)| name.to_lowercase().contains("pass")).map(|(_, value)| value)
+    }
+
+    /// The server, for people: no password, and nothing of how it is connected to.
+    pub(crate) fn server(&self) -> String {
+        let shown = self.hide(&self.text);
+        shown.split('?').next().unwrap_or_default().to_owned()
     }
 
     fn after_scheme(&self) -> &str {
@@ -103,18 +132,14 @@ impl Url {
     }
 }
 
-/// A sentence that may repeat what somebody has typed, without what stands in the place of a password.
+/// A sentence that may repeat what somebody has typed, without what may be a password.
 pub(crate) fn hidden(sentence: &str) -> String {
-    let (mut shown, mut rest) = (String::new(), sentence);
-    while let Some((before, after)) = rest.split_once("://") {
-        let end = after.find([' ', '\'', '"', '`']).unwrap_or(after.len());
-        let (word, next) = after.split_at(end);
-        let place = word.rsplit_once('@').map_or(word, |(_, place)| place);
-        let secret = if place.len() < word.len() { "***@" } else { "" };
-        shown.extend([before, "://", secret, place]);
-        rest = next;
-    }
-    shown + rest
+    let is_end = |it: char| it.is_whitespace() || ['\'', '"', '`'].contains(&it);
+    let words = sentence.split_inclusive(is_end).map(|word| match word.contains("://") {
+        true => Url { text: word.trim_end_matches(is_end).to_owned() }.hide(word),
+        false => word.to_owned(),
+    });
+    words.collect()
 }
 
 fn decoded(text: &str) -> String {
@@ -163,9 +188,23 @@ mod tests {
     }
 
     #[test]
+    fn a_password_is_hidden_wherever_it_stands() {
+        for text in [
+            "mysql://app:s3cr%65t@db/app?name=a@b",
+            "postgres://app@db/app?password=s3cret",
+            "postgres://app@db/app?connect_timeout=3&sslpassword=s3cret",
+        ] {
+            assert!(!format!("{:?}", url(text)).contains("s3cr"), "{text}");
+            assert_eq!(url(text).hide("not s3cret"), "not ***", "{text}");
+        }
+    }
+
+    #[test]
     fn what_was_typed_is_shown_without_a_password() {
-        let said = "unexpected '--u=postgres://app:w@rd@db/app' and 'http://here', found";
-        let shown = "unexpected '--u=postgres://***@db/app' and 'http://here', found";
+        let said =
+            "unexpected '--u=postgres://app:w@rd@db/app?password=x7' and 'http://here', found";
+        let shown =
+            "unexpected '--u=postgres://app:***@db/app?password=***' and 'http://here', found";
         assert_eq!(hidden(said), shown);
     }
 

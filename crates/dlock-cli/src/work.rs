@@ -1,8 +1,8 @@
-//! A command under a lock, once.
+//! A command under a lock.
 
 use crate::args::{Guard, Hold};
 use crate::clock;
-use crate::locks::{self, Grant, Held, Locks};
+use crate::locks::{self, FAREWELL, Grant, Held, Locks};
 use crate::signals::Heeded;
 use crate::sockets::Sockets;
 use crate::status::{Failure, LOST, of_signal};
@@ -13,8 +13,6 @@ use std::ffi::OsString;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// How long a farewell may take: the server sees the end of the process anyway.
-const FAREWELL: Duration = Duration::from_secs(2);
 /// The part of the lease that is left for a command to end in, when the server is silent. A ping is answered
 /// every third of it: so it may be late by more than a quarter before the command is asked to end.
 const GRACE: f64 = 0.3;
@@ -29,23 +27,15 @@ pub(crate) struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Takes the key, runs the command, and lets the key go.
-    pub(crate) async fn once(&self, name: &str, signals: &mut Heeded) -> Result<u8, Failure> {
-        let before = Sockets::now();
-        let taking = async {
-            let locks = locks::open(self.url, name, self.hold.lease).await?;
-            let grant = self.take(&locks).await?;
-            Ok((locks, grant))
-        };
-        let (locks, grant) = tokio::select! {
-            biased;
-            number = signals.next() => return Err(Failure::signal(number)),
-            taken = taking => taken?,
-        };
-        let outcome = self.guarded(&grant, &before, signals).await;
+    /// Runs the command while the key is held, and lets the key go.
+    pub(crate) async fn under(
+        &self,
+        grant: Grant,
+        before: &Sockets,
+        signals: &mut Heeded,
+    ) -> Result<u8, Failure> {
+        let outcome = self.guarded(&grant, before, signals).await;
         let released = timeout(FAREWELL + self.hold.lease, grant.release()).await;
-        // The server sees the end of the process anyway.
-        let _ = timeout(FAREWELL, locks.close()).await;
         let status = conclude(outcome?)?;
         match released {
             Ok(Err(error)) => Err(locks::failure(self.url, &error, LOST)),
@@ -53,7 +43,8 @@ impl Work<'_> {
         }
     }
 
-    async fn take(&self, locks: &Locks) -> Result<Grant, Failure> {
+    /// Takes the key.
+    pub(crate) async fn take(&self, locks: &Locks) -> Result<Grant, Failure> {
         let hold = self.hold;
         let wait = if hold.no_wait { Some(Duration::ZERO) } else { hold.wait };
         let failed = |error| locks::failure(self.url, &error, hold.conflict_exit_code);

@@ -1,0 +1,18 @@
+//! The command `dlock`, with real processes and real servers.
+
+mod asking;
+mod checkup;
+mod engines;
+mod exclusion;
+mod fixture;
+mod inputs;
+mod lead;
+mod leftovers;
+mod losses;
+mod offline;
+mod secrets;
+mod servers;
+mod signals;
+mod statuses;
+mod terminal;
+mod top;
