@@ -29,6 +29,7 @@ mod work;
 
 use args::{Cli, Task};
 use clap::Parser;
+use clap::error::ErrorKind;
 use status::Failure;
 use std::env;
 use std::ffi::OsString;
@@ -80,6 +81,9 @@ fn refuse(error: &clap::Error) -> Result<u8, Failure> {
         // Nobody may be there to read it.
         let _ = error.print();
         return Ok(0);
+    }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return Err(Failure::new(status::USAGE, "no task is named; see `dlock --help`"));
     }
     let text = error.to_string();
     let words = text.lines().map(str::trim).take_while(|line| !line.is_empty());

@@ -104,7 +104,9 @@ impl Url {
     /// agree where one ends that has an `@` or a `/` in it.
     fn secrets(&self) -> Vec<String> {
         let rest = self.after_scheme();
-        let users = rest.match_indices('@').map(|(at, _)| &rest[..at]);
+        let before = |end: &[char]| rest.split(end).next().unwrap_or_default();
+        let places = [before(&['/', '?', '#']), before(&['?']), rest];
+        let users = places.into_iter().filter_map(|it| Some(it.rsplit_once('@')?.0));
         let passwords = users.filter_map(|user| Some(user.split_once(':')?.1));
         let all = Vec::from_iter(passwords.chain(self.parameters()));
         let mut secrets = Vec::from_iter(all.iter().map(|it| decoded(it)));
@@ -128,14 +130,14 @@ impl Url {
     }
 
     fn after_scheme(&self) -> &str {
-        self.text.split_once("://").map_or("", |(_, rest)| rest)
+        self.text.split_once("://").map_or(&self.text, |(_, rest)| rest)
     }
 }
 
 /// A sentence that may repeat what somebody has typed, without what may be a password.
 pub(crate) fn hidden(sentence: &str) -> String {
     let is_end = |it: char| it.is_whitespace() || ['\'', '"', '`'].contains(&it);
-    let words = sentence.split_inclusive(is_end).map(|word| match word.contains("://") {
+    let words = sentence.split_inclusive(is_end).map(|word| match word.contains(['@', '?']) {
         true => Url { text: word.trim_end_matches(is_end).to_owned() }.hide(word),
         false => word.to_owned(),
     });

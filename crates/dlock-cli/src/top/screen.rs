@@ -92,7 +92,10 @@ mod tests {
         }
         let name = "top::screen::tests::a_panic_is_said_on_the_screen_that_was_there_before";
         let this = env::current_exe().unwrap();
-        let run = format!("'{}' --exact {name} --nocapture; stty -a", this.display());
+        let run = format!(
+            "stty rows 24 cols 80; '{}' --exact {name} --nocapture; stty -a",
+            this.display()
+        );
         let output = Command::new("script")
             .args(["-qc", &run, "/dev/null"])
             .env(PANICS, "1")

@@ -90,7 +90,7 @@ fn the_terminal_is_left_as_it_was_found() {
 fn it_stops_and_goes_on() {
     let mut command = std::process::Command::new("bash");
     let dlock = dlock(shared(), &["top"]);
-    command.args(["-mc", "\"$@\"; stty -a | tr -d '\\n'; echo STOPPED; fg >/dev/null", "bash"]);
+    command.args(["-mc", "\"$@\"; stty -a | tr -d '\\n'; echo STOPPED; read; fg >/dev/null", "bash"]);
     command.arg(dlock.get_program()).args(dlock.get_args()).env("DLOCK_URL", shared());
     let mut top = Terminal::start(command, 120, 24);
     top.until(|screen| screen.contains("q quit"));
@@ -98,6 +98,7 @@ fn it_stops_and_goes_on() {
     top.until(|screen| screen.contains("STOPPED"));
     assert!(!top.screen().contains("q quit"), "{}", top.screen());
     assert!(top.screen().contains(" icanon") && top.screen().contains(" echo "));
+    top.types("\n");
     top.until(|screen| screen.contains("q quit"));
     top.types("q");
     assert_eq!(top.status(), 0);
