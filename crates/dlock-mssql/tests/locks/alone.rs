@@ -10,7 +10,7 @@ pub(crate) async fn it_lends_its_session() {
     let ([one, other], key) = (pair().await, fresh("alone"));
     let alone = one.key(&key).expect("a key").alone();
     // A connection's making, which is large, is not a part of it.
-    assert!(size_of_val(&alone.lock()) < 8192, "{} bytes", size_of_val(&alone.lock()));
+    assert!(size_of_val(&alone.lock()) < 16_384, "{} bytes", size_of_val(&alone.lock()));
     let mut held = in_time(alone.lock()).await.expect("a lock");
     let answer = held.session().simple_query("SELECT 42").await.expect("an answer");
     let row = answer.into_row().await.expect("an answer").expect("a row");
