@@ -1,5 +1,7 @@
 //! Locks on whichever server a URL names.
 
+mod alone;
+mod connection;
 mod erased;
 mod error;
 mod key;
@@ -8,6 +10,8 @@ mod native;
 mod server;
 mod session;
 
+pub use alone::AnyLock;
+pub use connection::AnyConnection;
 pub use error::AnyError;
 pub use key::AnyKey;
 pub use server::AnyServer;

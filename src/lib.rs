@@ -34,9 +34,9 @@ pub use dlock_core::{Error, KeyError, Wait};
 /// ```
 #[doc(inline)]
 pub use dlock_core::{
-    Guard, Lock, NotAcquired, NotReleased, OwnedGuard, RawAbort, RawConvert, RawIntoSession,
-    RawLock, RawMode, RawNew, RawReleaseOnCommit, RawShared, RawSlice, RawUnlock, RawUpdate,
-    RawUpgrade, Session, SessionRef, WithError, XactLock,
+    Guard, Lock, Name, Naming, NotAcquired, NotReleased, OwnedGuard, RawAbort, RawConvert,
+    RawIntoSession, RawLock, RawMode, RawNew, RawPrepared, RawReleaseOnCommit, RawShared, RawSlice,
+    RawUnlock, RawUpdate, RawUpgrade, Session, SessionRef, WithError, XactLock,
 };
 
 /// What code names that is generic over the database of [`Locks`].
@@ -52,9 +52,16 @@ pub use dlock_core::{
 /// ```
 #[doc(inline)]
 pub use dlock_locks::{
+<<<<<<< HEAD
     AloneDriver, CancellationToken, Driver, Error as LocksError, FencedConnection, FencedDriver,
     Finding, Held, Holder, InspectDriver, Locks, LocksBuilder, Lost, LostReason, Mode, ModesDriver,
     Permit, Request, Semaphore, Severity, SharedDriver, Stats, TlsDriver, UpdateDriver, UrlDriver,
+=======
+    All, Alone, AloneDriver, CancellationToken, Driver, Error as LocksError, FencedConnection,
+    FencedDriver, Finding, Held, HeldAlone, Holder, InspectDriver, Locks, LocksBuilder, Lost,
+    LostReason, Mode, ModesDriver, Permit, Request, Semaphore, Severity, SharedDriver, Stats, Term,
+    TlsDriver, UpdateDriver, UrlDriver,
+>>>>>>> 89b1319 (API: what product.md says holds for a stranger who has dlock_db alone; keys of every text and number; an example on every method)
 };
 
 /// PostgreSQL advisory locks on tokio-postgres.
@@ -101,7 +108,7 @@ mod any;
     )))
 )]
 #[doc(inline)]
-pub use any::{AnyError, AnyKey, AnyLocks, AnyServer, AnySession};
+pub use any::{AnyConnection, AnyError, AnyKey, AnyLock, AnyLocks, AnyServer, AnySession};
 
 /// The front pages of the driver crates, whose examples are compiled with this crate's.
 #[cfg(doctest)]

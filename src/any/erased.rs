@@ -1,13 +1,14 @@
 //! A driver and its sessions behind objects, so that a URL can choose one.
 
+use super::alone::{self, AnyLock, Lending};
 use super::error::AnyError;
 use super::key::AnyKey;
-use super::native::{FromGiven, KeyOf, accept, key_of};
-use dlock_core::KeyError;
+use super::native::{KeyOf, accept, key_of};
+use dlock_core::{Error, KeyError, Lock, OwnedGuard};
 use dlock_locks::{
     Ask, Driver, Finding, Holder, InspectDriver, Mode, Session, SessionOptions, Usage,
 };
-use futures::future::LocalBoxFuture;
+use futures::future::{BoxFuture, LocalBoxFuture};
 use std::time::Duration;
 
 /// An answer of a session's.
@@ -19,9 +20,16 @@ pub(crate) trait ErasedServer: Send + Sync + 'static {
     fn usage(&self) -> Usage;
     fn open<'a>(&'a self, options: &'a SessionOptions) -> Answer<'a, Box<dyn ErasedSession>>;
     fn check<'a>(&'a self, options: &'a SessionOptions) -> Answer<'a, Vec<Finding>>;
+    fn alone<'a>(
+        &'a self,
+        name: &'a str,
+        key: AnyKey,
+        mode: Mode,
+    ) -> BoxFuture<'a, Result<Lock<AnyLock>, AnyError>>;
+    fn abort(&self, guard: OwnedGuard<AnyLock>) -> BoxFuture<'_, Result<(), Error<AnyError>>>;
 }
 
-impl<D: InspectDriver<Key: FromGiven>> ErasedServer for D {
+impl<D: Lending> ErasedServer for D {
     fn accept(&self, key: AnyKey) -> Result<AnyKey, KeyError> {
         accept(self, key)
     }
@@ -39,6 +47,19 @@ impl<D: InspectDriver<Key: FromGiven>> ErasedServer for D {
 
     fn check<'a>(&'a self, options: &'a SessionOptions) -> Answer<'a, Vec<Finding>> {
         Box::pin(async move { InspectDriver::check(self, options).await.map_err(AnyError::native) })
+    }
+
+    fn alone<'a>(
+        &'a self,
+        name: &'a str,
+        key: AnyKey,
+        mode: Mode,
+    ) -> BoxFuture<'a, Result<Lock<AnyLock>, AnyError>> {
+        Box::pin(alone::alone(self, name, key, mode))
+    }
+
+    fn abort(&self, guard: OwnedGuard<AnyLock>) -> BoxFuture<'_, Result<(), Error<AnyError>>> {
+        Box::pin(alone::abort(self, guard))
     }
 }
 

@@ -1,4 +1,7 @@
+mod conversion;
+
 use super::native::NativeKey;
+use dlock_core::KeyError;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -25,12 +28,49 @@ pub(crate) enum Form {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Given {
     Text(String),
+    /// A text of any length, which its server hashes where it has to.
+    Hashed(String),
     Number(i64),
+    /// A number of which a server may have no half.
+    Natural(u64),
     Pair(i32, i32),
     Bytes(Vec<u8>),
 }
 
 impl AnyKey {
+    /// A text of any length and of any characters, whose case counts: what `Key::hashed` of the server's driver
+    /// makes of it.
+    ///
+    /// ```
+    /// use dlock_db::AnyKey;
+    ///
+    /// let key = AnyKey::hashed(&"a name that is too long for some servers ".repeat(10));
+    /// # drop(key);
+    /// ```
+    #[must_use]
+    pub fn hashed(text: &str) -> Self {
+        Given::Hashed(text.to_owned()).into()
+    }
+
+    /// The caller's own mapping from a value to anything that makes a key.
+    ///
+    /// ```
+    /// use dlock_db::AnyKey;
+    ///
+    /// let key = AnyKey::convert((3, 14), |(a, b)| format!("{a}/{b}"))?;
+    /// assert_eq!(key, AnyKey::from("3/14"));
+    /// # Ok::<(), dlock_db::KeyError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What the conversion of the mapped value says.
+    pub fn convert<V, K>(value: V, mapping: impl FnOnce(V) -> K) -> Result<Self, KeyError>
+    where
+        K: TryInto<Self, Error: Into<KeyError>>,
+    {
+        mapping(value).try_into().map_err(Into::into)
+    }
+
     pub(crate) fn known(key: impl NativeKey) -> Self {
         Self(Form::Known(Arc::new(key)))
     }
@@ -60,8 +100,9 @@ impl Hash for AnyKey {
 impl fmt::Display for AnyKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Form::Given(Given::Text(text)) => f.write_str(text),
+            Form::Given(Given::Text(text) | Given::Hashed(text)) => f.write_str(text),
             Form::Given(Given::Number(number)) => number.fmt(f),
+            Form::Given(Given::Natural(number)) => number.fmt(f),
             Form::Given(Given::Pair(one, two)) => write!(f, "({one}, {two})"),
             Form::Given(Given::Bytes(bytes)) => bytes.escape_ascii().fmt(f),
             Form::Known(key) => key.fmt(f),
@@ -78,59 +119,5 @@ impl fmt::Debug for AnyKey {
 impl From<Given> for AnyKey {
     fn from(given: Given) -> Self {
         Self(Form::Given(given))
-    }
-}
-
-impl From<&str> for AnyKey {
-    fn from(text: &str) -> Self {
-        Given::Text(text.to_owned()).into()
-    }
-}
-
-impl From<String> for AnyKey {
-    fn from(text: String) -> Self {
-        Given::Text(text).into()
-    }
-}
-
-impl From<&String> for AnyKey {
-    fn from(text: &String) -> Self {
-        Given::Text(text.clone()).into()
-    }
-}
-
-impl From<i32> for AnyKey {
-    fn from(number: i32) -> Self {
-        Given::Number(number.into()).into()
-    }
-}
-
-impl From<i64> for AnyKey {
-    fn from(number: i64) -> Self {
-        Given::Number(number).into()
-    }
-}
-
-impl From<u32> for AnyKey {
-    fn from(number: u32) -> Self {
-        Given::Number(number.into()).into()
-    }
-}
-
-impl From<(i32, i32)> for AnyKey {
-    fn from((one, two): (i32, i32)) -> Self {
-        Given::Pair(one, two).into()
-    }
-}
-
-impl From<&[u8]> for AnyKey {
-    fn from(bytes: &[u8]) -> Self {
-        Given::Bytes(bytes.to_owned()).into()
-    }
-}
-
-impl From<Vec<u8>> for AnyKey {
-    fn from(bytes: Vec<u8>) -> Self {
-        Given::Bytes(bytes).into()
     }
 }

@@ -41,30 +41,33 @@ fn missing(scheme: &str) -> AnyError {
 
 mod make {
     use crate::any::AnyError;
+    use crate::any::alone::Lending;
     use crate::any::key::Given;
-    use crate::any::native::FromGiven;
     use crate::any::server::{AnyServer, Kind};
     use dlock_core::KeyError;
-    use dlock_locks::{InspectDriver, UrlDriver};
+    use dlock_locks::UrlDriver;
 
     pub(super) fn server<D>(url: &str, kind: Kind) -> Result<AnyServer, AnyError>
     where
-        D: UrlDriver + InspectDriver<Key: FromGiven>,
+        D: UrlDriver + Lending,
     {
         let server = D::from_url(url).map_err(AnyError::native)?;
         Ok(AnyServer { server: Box::new(server), kind })
     }
 
     /// Text, numbers and bytes name locks everywhere; two numbers on PostgreSQL alone.
-    pub(super) fn key<K>(given: Given) -> Result<K, KeyError>
+    pub(super) fn key<K>(given: Given, hashed: fn(&str) -> K) -> Result<K, KeyError>
     where
         K: TryFrom<String, Error: Into<KeyError>>
             + TryFrom<i64, Error: Into<KeyError>>
+            + TryFrom<u64, Error: Into<KeyError>>
             + TryFrom<Vec<u8>, Error: Into<KeyError>>,
     {
         match given {
             Given::Text(text) => text.try_into().map_err(Into::into),
+            Given::Hashed(text) => Ok(hashed(&text)),
             Given::Number(number) => number.try_into().map_err(Into::into),
+            Given::Natural(number) => number.try_into().map_err(Into::into),
             Given::Bytes(bytes) => bytes.try_into().map_err(Into::into),
             Given::Pair(..) => {
                 let reason = "two numbers name a lock on PostgreSQL alone";

@@ -1,5 +1,6 @@
 //! House rules, as far as a reader of lines can tell.
 
+mod examples;
 mod functions;
 
 use std::fs;

@@ -132,6 +132,33 @@ impl<E> Error<E> {
         }
     }
 
+    /// The same error with what this makes of the native driver's.
+    ///
+    /// ```
+    /// use dlock_db::Error;
+    ///
+    /// let error: Error<std::fmt::Error> = Error::Driver(std::fmt::Error);
+    /// let error: Error<std::io::Error> = error.map_driver(std::io::Error::other);
+    /// assert!(matches!(error, Error::Driver(_)));
+    /// ```
+    pub fn map_driver<F>(self, map: impl FnOnce(E) -> F) -> Error<F> {
+        match self {
+            Error::TimedOut => Error::TimedOut,
+            Error::AlreadyLocked => Error::AlreadyLocked,
+            Error::NotLocked => Error::NotLocked,
+            Error::AlreadyHeld => Error::AlreadyHeld,
+            Error::WrongMode => Error::WrongMode,
+            Error::Closed => Error::Closed,
+            Error::Key(error) => Error::Key(error),
+            Error::Deadlock(source) => Error::Deadlock(source.map(map)),
+            Error::Lost(source) => Error::Lost(source.map(map)),
+            Error::Interrupted(source) => Error::Interrupted(source.map(map)),
+            Error::Refused { code, meaning } => Error::Refused { code, meaning },
+            Error::Setup { advice, source } => Error::Setup { advice, source: source.map(map) },
+            Error::Driver(source) => Error::Driver(map(source)),
+        }
+    }
+
     /// What kind of error it is, in the words of a trace.
     pub(crate) fn kind(&self) -> &'static str {
         match self {

@@ -19,16 +19,58 @@ impl<'a, R: RawLock> Guard<'a, R> {
     }
 
     /// The session the lock lives on: what it protects is best done here, and ends with it.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), dlock_db::memory::Error> {
+    /// # use dlock_db::memory::{Database, Lock};
+    /// # let session = Database::new().session();
+    /// let mut lock = Lock::new(session, "invoice:42")?;
+    /// let mut guard = lock.lock().await?;
+    /// let answer = guard.session().echo(42).await; // on the lock's own session
+    /// # assert_eq!(answer, Ok(42));
+    /// guard.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn session(&mut self) -> SessionRef<'_, R> {
         self.lock.machine_mut().raw.session().expect(HELD)
     }
 
     /// The key as the server sees it.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), dlock_db::memory::Error> {
+    /// # use dlock_db::memory::{Database, Lock};
+    /// # let session = Database::new().session();
+    /// let mut lock = Lock::new(session, "invoice:42")?;
+    /// let guard = lock.lock().await?;
+    /// assert_eq!(guard.key().to_string(), "invoice:42");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn key(&self) -> &R::Key {
         self.lock.key()
     }
 
     /// The mode the lock is held in.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), dlock_db::memory::Error> {
+    /// # use dlock_db::memory::{Database, Lock};
+    /// # let session = Database::new().session();
+    /// # use dlock_db::memory::Mode;
+    /// let mut lock = Lock::new(session, "invoice:42")?;
+    /// let guard = lock.lock().await?;
+    /// assert_eq!(guard.mode(), Mode::Exclusive);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn mode(&self) -> R::Mode {
         self.lock.mode()
     }
@@ -40,6 +82,23 @@ impl<R: RawLock> Guard<'_, R> {
     ///
     /// # Cancel safety
     /// May be dropped and called again.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), dlock_db::memory::Error> {
+    /// # use dlock_db::memory::{Database, Lock};
+    /// # let session = Database::new().session();
+    /// let mut lock = Lock::new(session, "invoice:42")?;
+    /// let mut guard = lock.lock().await?;
+    /// # let work = async {};
+    /// tokio::select! {
+    ///     () = work => guard.release().await?,
+    ///     error = guard.lost() => return Err(error),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn lost(&mut self) -> Error<R::Error> {
         self.lock.machine_mut().raw.closed().await;
         Error::Lost(None)
@@ -64,6 +123,21 @@ impl<R: RawUnlock> Guard<'_, R> {
     ///
     /// # Cancel safety
     /// As [`Lock::release`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), dlock_db::memory::Error> {
+    /// # use dlock_db::memory::{Database, Lock};
+    /// # let session = Database::new().session();
+    /// let mut lock = Lock::new(session, "invoice:42")?;
+    /// let guard = lock.lock().await?;
+    /// // … critical section …
+    /// guard.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "unlock")]
     pub async fn release(self) -> Result<(), Error<R::Error>> {
         // The lock's own state says from here on what is held.
         ManuallyDrop::new(self).lock.release().await
@@ -79,6 +153,15 @@ impl<R: RawAbort> Guard<'_, R> {
     ///
     /// # Cancel safety
     /// May be dropped at any await: the lock is in doubt until its next call ends the session.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Error, Guard, RawAbort};
+    /// # async fn example<R: RawAbort>(guard: Guard<'_, R>) -> Result<(), Error<R::Error>> {
+    /// guard.abort().await?; // whatever runs on its session ends with it
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn abort(self) -> Result<(), Error<R::Error>> {
         ManuallyDrop::new(self).lock.abort().await
     }
@@ -93,6 +176,21 @@ impl<R: RawUnlock + RawUpgrade> Guard<'_, R> {
     ///
     /// # Cancel safety
     /// As [`Lock::upgrade`].
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Error, Guard, RawUnlock, RawUpgrade};
+    /// # async fn example<R: RawUnlock + RawUpgrade>(guard: Guard<'_, R>) -> Result<(), Error<R::Error>> {
+    /// use std::time::Duration;
+    ///
+    /// let (guard, upgraded) = guard.upgrade(Duration::from_secs(2)).await?;
+    /// if upgraded {
+    ///     // … write, alone …
+    /// }
+    /// guard.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn upgrade(self, wait: impl Into<Wait>) -> Result<(Self, bool), Error<R::Error>> {
         let mut guard = ManuallyDrop::new(self);
         let upgraded = guard.lock.upgrade(wait).await?;
@@ -109,6 +207,18 @@ impl<R: RawUnlock + RawConvert> Guard<'_, R> {
     ///
     /// # Cancel safety
     /// As [`Lock::convert`].
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Error, Guard, RawConvert, RawUnlock};
+    /// # async fn example<R: RawUnlock + RawConvert>(guard: Guard<'_, R>, mode: R::Mode) -> Result<(), Error<R::Error>> {
+    /// use std::time::Duration;
+    ///
+    /// let (guard, converted) = guard.convert(mode, Duration::from_secs(2)).await?;
+    /// guard.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn convert(
         self,
         mode: R::Mode,

@@ -1,9 +1,10 @@
-use crate::state::{Machine, Scope, State};
+mod change;
+mod owned;
+mod release;
+
+use crate::state::{Machine, State};
 use crate::watch::Watched;
-use crate::{
-    Error, Guard, KeyError, NotAcquired, OwnedGuard, RawAbort, RawConvert, RawIntoSession, RawLock,
-    RawNew, RawUnlock, RawUpgrade, SessionRef, Wait, WithError,
-};
+use crate::{Error, Guard, KeyError, RawLock, RawNew, SessionRef, Wait};
 use std::fmt;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use std::time::Duration;
 ///
 /// Driver crates give it a name of their own (`postgres::Lock`), and with it the sessions it takes.
 /// Dropping a locked lock releases it in the background, as dropping its guard does.
-#[must_use = "a lock does nothing until it is acquired"]
+#[doc(alias = "mutex")]
 pub struct Lock<R: RawLock> {
     /// `None` only once the session was taken back.
     watched: Option<Watched<R>>,
@@ -27,6 +28,22 @@ impl<R: RawLock> Lock<R> {
     ///
     /// # Errors
     /// [`Error::Key`] when the key cannot name a lock on this server.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), dlock_db::memory::Error> {
+    /// # use dlock_db::memory::Database;
+    /// # let session = Database::new().session();
+    /// use dlock_db::memory::Lock;
+    ///
+    /// let mut lock = Lock::new(session, "invoice:42")?;
+    /// let guard = lock.lock().await?;
+    /// // … critical section …
+    /// guard.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new<S, K>(session: S, key: K) -> Result<Self, Error<R::Error>>
     where
         R: RawNew<S>,
@@ -37,8 +54,17 @@ impl<R: RawLock> Lock<R> {
     }
 
     /// A lock over what a driver wrote.
+    #[must_use = "a lock does nothing until it is acquired"]
     pub fn from_raw(raw: R) -> Self {
         Self { watched: Some(Watched::new(raw)) }
+    }
+
+    /// The same lock over what this makes of the driver's: for drivers that stand in front of others. What was
+    /// held stays held.
+    #[must_use = "a lock does nothing until it is acquired"]
+    pub fn map_raw<Q: RawLock>(mut self, map: impl FnOnce(R) -> Q) -> Lock<Q> {
+        let watched = self.watched.take().expect(PRESENT);
+        Lock { watched: Some(watched.map(map)) }
     }
 
     pub(crate) fn machine(&self) -> &Machine<R> {
@@ -60,22 +86,76 @@ impl<R: RawLock> Lock<R> {
     }
 
     /// The key as the server sees it.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), dlock_db::memory::Error> {
+    /// # use dlock_db::memory::{Database, Lock};
+    /// # let session = Database::new().session();
+    /// let lock = Lock::new(session, "invoice:42")?;
+    /// assert_eq!(lock.key().to_string(), "invoice:42");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn key(&self) -> &R::Key {
         self.machine().raw.key()
     }
 
     /// The mode this lock is, or will be, held in.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), dlock_db::memory::Error> {
+    /// # use dlock_db::memory::{Database, Lock};
+    /// # let session = Database::new().session();
+    /// # use dlock_db::memory::Mode;
+    /// let lock = Lock::new(session, "invoice:42")?.shared();
+    /// assert_eq!(lock.mode(), Mode::Shared);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn mode(&self) -> R::Mode {
         self.machine().raw.mode()
     }
 
     /// Whether this lock is held, as far as is known without asking the server. In doubt, and on a
     /// session that has ended, it is `false`.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), dlock_db::memory::Error> {
+    /// # use dlock_db::memory::{Database, Lock};
+    /// # let session = Database::new().session();
+    /// let mut lock = Lock::new(session, "invoice:42")?;
+    /// assert!(lock.acquire(None).await? && lock.is_locked());
+    /// lock.release().await?;
+    /// assert!(!lock.is_locked());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn is_locked(&self) -> bool {
         self.machine().is_locked()
     }
 
     /// The session the lock lives on; `None` while the lock is in doubt or closed.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), dlock_db::memory::Error> {
+    /// # use dlock_db::memory::{Database, Lock};
+    /// # let session = Database::new().session();
+    /// let mut lock = Lock::new(session, "invoice:42")?;
+    /// if let Some(session) = lock.session() {
+    ///     // The native session, for whatever it is good for.
+    ///     session.echo(42).await.map_err(dlock_db::memory::Error::Driver)?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn session(&mut self) -> Option<SessionRef<'_, R>> {
         self.machine_mut().session()
     }
@@ -91,6 +171,23 @@ impl<R: RawLock> Lock<R> {
     /// # Cancel safety
     /// May be dropped at any await: the wait is cancelled, and a grant that came first is released,
     /// in the background. The lock is in doubt until its next call settles it.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), dlock_db::memory::Error> {
+    /// # use dlock_db::memory::{Database, Lock};
+    /// # let session = Database::new().session();
+    /// use std::time::Duration;
+    ///
+    /// let mut lock = Lock::new(session, "invoice:42")?;
+    /// if lock.acquire(Duration::from_secs(2)).await? {
+    ///     // … critical section …
+    ///     lock.release().await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn acquire(&mut self, wait: impl Into<Wait>) -> Result<bool, Error<R::Error>> {
         self.watched().acquire(wait.into()).await
     }
@@ -102,6 +199,20 @@ impl<R: RawLock> Lock<R> {
     ///
     /// # Cancel safety
     /// As [`acquire`](Lock::acquire).
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), dlock_db::memory::Error> {
+    /// # use dlock_db::memory::{Database, Lock};
+    /// # let session = Database::new().session();
+    /// let mut lock = Lock::new(session, "invoice:42")?;
+    /// let guard = lock.lock().await?;
+    /// // … critical section …
+    /// guard.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn lock(&mut self) -> Result<Guard<'_, R>, Error<R::Error>> {
         self.guard(Wait::Forever).await?.ok_or(Error::TimedOut)
     }
@@ -113,6 +224,22 @@ impl<R: RawLock> Lock<R> {
     ///
     /// # Cancel safety
     /// As [`acquire`](Lock::acquire).
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), dlock_db::memory::Error> {
+    /// # use dlock_db::memory::{Database, Lock};
+    /// # let session = Database::new().session();
+    /// let mut lock = Lock::new(session, "invoice:42")?;
+    /// match lock.try_lock().await? {
+    ///     Some(guard) => guard.release().await?, // … after the critical section
+    ///     None => println!("somebody else is at it"),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "try")]
     pub async fn try_lock(&mut self) -> Result<Option<Guard<'_, R>>, Error<R::Error>> {
         self.guard(Wait::No).await
     }
@@ -125,6 +252,26 @@ impl<R: RawLock> Lock<R> {
     ///
     /// # Cancel safety
     /// As [`acquire`](Lock::acquire).
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), dlock_db::memory::Error> {
+    /// # use dlock_db::memory::{Database, Lock};
+    /// # let session = Database::new().session();
+    /// use dlock_db::Error;
+    /// use std::time::Duration;
+    ///
+    /// let mut lock = Lock::new(session, "invoice:42")?;
+    /// match lock.lock_within(Duration::from_secs(2)).await {
+    ///     Ok(guard) => guard.release().await?, // … after the critical section
+    ///     Err(Error::TimedOut) => println!("two seconds were not enough"),
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "timeout")]
     pub async fn lock_within(&mut self, limit: Duration) -> Result<Guard<'_, R>, Error<R::Error>> {
         self.guard(Wait::from(limit)).await?.ok_or(Error::TimedOut)
     }
@@ -132,160 +279,6 @@ impl<R: RawLock> Lock<R> {
     async fn guard(&mut self, wait: Wait) -> Result<Option<Guard<'_, R>>, Error<R::Error>> {
         let locked = self.acquire(wait).await?;
         Ok(locked.then(|| Guard::new(self)))
-    }
-}
-
-impl<R: RawUnlock> Lock<R> {
-    /// Releases.
-    ///
-    /// # Errors
-    /// [`Error::NotLocked`] on a lock that is not locked; [`Error::Lost`] when the session turns out
-    /// not to hold the key, or has ended; [`Error::Interrupted`] when the server stayed silent for
-    /// [`GRACE`](crate::GRACE): the lock is then in doubt. Any other error leaves the lock locked.
-    ///
-    /// # Cancel safety
-    /// May be dropped at any await: the key is released in the background.
-    pub async fn release(&mut self) -> Result<(), Error<R::Error>> {
-        self.watched().release(Scope::ByHand).await
-    }
-
-    pub(crate) async fn release_scope(&mut self) -> Result<(), Error<R::Error>> {
-        self.watched().release(Scope::Ends).await
-    }
-
-    /// Releases if locked, else does nothing; `Ok` once the key is certainly not held.
-    ///
-    /// # Errors
-    /// As [`release`](Lock::release), except that a lock that is not locked is fine.
-    ///
-    /// # Cancel safety
-    /// As [`release`](Lock::release).
-    pub async fn close(&mut self) -> Result<(), Error<R::Error>> {
-        self.watched().close().await
-    }
-
-    /// Runs `body` with the session under the lock, and releases whatever it returns.
-    ///
-    /// # Errors
-    /// [`WithError`] holds what `body` returned where only the release failed, and turns into
-    /// [`Error`] by `?`. Its error is [`Error::TimedOut`] when `wait` runs out, also for
-    /// [`Wait::No`]; the rest as [`acquire`](Lock::acquire) and [`release`](Lock::release).
-    ///
-    /// # Cancel safety
-    /// May be dropped at any await, as [`acquire`](Lock::acquire); inside `body` the key is released
-    /// in the background. When `body` panics it is released in the background too.
-    pub async fn with<T, F>(
-        &mut self,
-        wait: impl Into<Wait>,
-        body: F,
-    ) -> Result<T, WithError<T, R::Error>>
-    where
-        F: for<'s> AsyncFnOnce(SessionRef<'s, R>) -> T,
-    {
-        let mut guard = self.guard(wait.into()).await?.ok_or(Error::TimedOut)?;
-        let value = body(guard.session()).await;
-        match guard.leave().await {
-            Ok(()) => Ok(value),
-            Err(error) => Err(WithError { value: Some(value), error }),
-        }
-    }
-
-    /// Acquires, waiting for as long as it takes, and moves the lock into the guard.
-    ///
-    /// # Errors
-    /// As [`acquire`](Lock::acquire), with the lock in the error.
-    ///
-    /// # Cancel safety
-    /// As [`acquire`](Lock::acquire); an owned session goes with the lock that was moved in.
-    pub async fn lock_owned(self) -> Result<OwnedGuard<R>, NotAcquired<R>> {
-        self.owned(Wait::Forever).await
-    }
-
-    /// Acquires if nobody holds the key, and moves the lock into the guard.
-    ///
-    /// # Errors
-    /// [`Error::TimedOut`] at once when somebody does; the rest as [`acquire`](Lock::acquire), with
-    /// the lock in the error.
-    ///
-    /// # Cancel safety
-    /// As [`lock_owned`](Lock::lock_owned).
-    pub async fn try_lock_owned(self) -> Result<OwnedGuard<R>, NotAcquired<R>> {
-        self.owned(Wait::No).await
-    }
-
-    /// Acquires, waiting for at most `limit`, and moves the lock into the guard.
-    ///
-    /// # Errors
-    /// [`Error::TimedOut`] at the deadline; the rest as [`acquire`](Lock::acquire), with the lock in
-    /// the error.
-    ///
-    /// # Cancel safety
-    /// As [`lock_owned`](Lock::lock_owned).
-    pub async fn lock_owned_within(self, limit: Duration) -> Result<OwnedGuard<R>, NotAcquired<R>> {
-        self.owned(Wait::from(limit)).await
-    }
-
-    async fn owned(mut self, wait: Wait) -> Result<OwnedGuard<R>, NotAcquired<R>> {
-        match self.acquire(wait).await {
-            Ok(true) => Ok(OwnedGuard::new(self)),
-            Ok(false) => Err(NotAcquired { lock: self, error: Error::TimedOut }),
-            Err(error) => Err(NotAcquired { lock: self, error }),
-        }
-    }
-
-    /// Releases if locked, and gives an owned session back.
-    ///
-    /// # Errors
-    /// As [`close`](Lock::close); [`Error::Closed`] when the session has ended. The lock is gone in
-    /// both cases.
-    ///
-    /// # Cancel safety
-    /// May be dropped at any await: the key is released, and the session ends.
-    pub async fn into_session(mut self) -> Result<R::Owned, Error<R::Error>>
-    where
-        R: RawIntoSession,
-    {
-        self.close().await?;
-        let watched = self.watched.take().expect(PRESENT);
-        watched.machine.raw.into_session().ok_or(Error::Closed)
-    }
-}
-
-impl<R: RawAbort> Lock<R> {
-    /// Ends the session. The machine is in doubt meanwhile, and so is who drops this.
-    pub(crate) async fn abort(&mut self) -> Result<(), Error<R::Error>> {
-        self.watched().abort().await
-    }
-}
-
-impl<R: RawUnlock + RawUpgrade> Lock<R> {
-    /// Takes a held update lock to exclusive. `false`: `wait` ran out, still held in the old mode.
-    ///
-    /// # Errors
-    /// [`Error::WrongMode`] on a lock that was not built with `.update()`; [`Error::NotLocked`];
-    /// [`Error::Deadlock`]; all with the old mode still held, as [`is_locked`](Lock::is_locked) says.
-    ///
-    /// # Cancel safety
-    /// May be dropped at any await: both modes are then released in the background.
-    pub async fn upgrade(&mut self, wait: impl Into<Wait>) -> Result<bool, Error<R::Error>> {
-        self.watched().upgrade(wait.into()).await
-    }
-}
-
-impl<R: RawUnlock + RawConvert> Lock<R> {
-    /// Takes a held lock to another mode. `false`: `wait` ran out, still held in the old mode.
-    ///
-    /// # Errors
-    /// [`Error::NotLocked`]; [`Error::Deadlock`] with the old mode still held.
-    ///
-    /// # Cancel safety
-    /// May be dropped at any await: the lock is then released in the background.
-    pub async fn convert(
-        &mut self,
-        mode: R::Mode,
-        wait: impl Into<Wait>,
-    ) -> Result<bool, Error<R::Error>> {
-        self.watched().convert(mode, wait.into()).await
     }
 }
 

@@ -10,6 +10,20 @@ impl<R: RawShared> Lock<R> {
     ///
     /// # Panics
     /// On a locked lock.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), dlock_db::memory::Error> {
+    /// # use dlock_db::memory::{Database, Lock};
+    /// # let session = Database::new().session();
+    /// let mut lock = Lock::new(session, "report")?.shared();
+    /// let guard = lock.lock().await?; // beside others who share
+    /// guard.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use = "a lock does nothing until it is acquired"]
     pub fn shared(mut self) -> Self {
         self.raw_mut().set_shared();
         self
@@ -21,6 +35,18 @@ impl<R: RawUpdate> Lock<R> {
     ///
     /// # Panics
     /// On a locked lock.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Error, Lock, RawUnlock, RawUpdate};
+    /// # async fn example<R: RawUnlock + RawUpdate>(lock: Lock<R>) -> Result<(), Error<R::Error>> {
+    /// let mut lock = lock.update();
+    /// let guard = lock.lock().await?; // beside others who share, alone of those who may upgrade
+    /// guard.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use = "a lock does nothing until it is acquired"]
     pub fn update(mut self) -> Self {
         self.raw_mut().set_update();
         self
@@ -32,6 +58,17 @@ impl<R: RawMode> Lock<R> {
     ///
     /// # Panics
     /// On a locked lock.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Error, Lock, RawMode, RawUnlock};
+    /// # async fn example<R: RawUnlock + RawMode>(lock: Lock<R>, mode: R::Mode) -> Result<(), Error<R::Error>> {
+    /// let mut lock = lock.with_mode(mode);
+    /// lock.lock().await?.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use = "a lock does nothing until it is acquired"]
     pub fn with_mode(mut self, mode: R::Mode) -> Self {
         self.raw_mut().set_mode(mode);
         self
@@ -43,6 +80,19 @@ impl<R: RawReleaseOnCommit> Lock<R> {
     ///
     /// # Panics
     /// On a locked lock.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Error, Lock, RawReleaseOnCommit, RawUnlock};
+    /// # async fn example<R: RawUnlock + RawReleaseOnCommit>(lock: Lock<R>) -> Result<(), Error<R::Error>> {
+    /// let mut lock = lock.release_on_commit();
+    /// let guard = lock.lock().await?;
+    /// // … COMMIT frees the key …
+    /// guard.release().await?; // and this is `Ok`
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use = "a lock does nothing until it is acquired"]
     pub fn release_on_commit(mut self) -> Self {
         self.raw_mut().set_release_on_commit();
         self
@@ -55,6 +105,19 @@ impl<R: RawSlice> Lock<R> {
     ///
     /// # Panics
     /// On a locked lock.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Error, Lock, RawSlice, RawUnlock};
+    /// # async fn example<R: RawUnlock + RawSlice>(lock: Lock<R>) -> Result<(), Error<R::Error>> {
+    /// use std::time::Duration;
+    ///
+    /// let mut lock = lock.slice(Duration::from_secs(60)); // longer than the longest read
+    /// lock.lock().await?.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use = "a lock does nothing until it is acquired"]
     pub fn slice(mut self, longest: Duration) -> Self {
         self.raw_mut().set_slice(longest);
         self
@@ -67,6 +130,15 @@ impl<R: RawPrepared> Lock<R> {
     ///
     /// # Panics
     /// On a locked lock.
+    ///
+    /// # Examples
+    /// ```
+    /// # fn example<R: dlock_db::RawPrepared>(lock: dlock_db::Lock<R>) {
+    /// let mut lock = lock.prepared();
+    /// # drop(lock);
+    /// # }
+    /// ```
+    #[must_use = "a lock does nothing until it is acquired"]
     pub fn prepared(mut self) -> Self {
         self.raw_mut().set_prepared();
         self
@@ -78,6 +150,17 @@ impl<R: RawShared> XactLock<R> {
     ///
     /// # Panics
     /// On a locked lock.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Error, RawShared, XactLock};
+    /// # async fn example<R: RawShared>(lock: XactLock<R>) -> Result<(), Error<R::Error>> {
+    /// let mut lock = lock.shared();
+    /// lock.lock().await?; // beside others who share, until the transaction ends
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use = "a lock does nothing until it is acquired"]
     pub fn shared(mut self) -> Self {
         self.raw_mut().set_shared();
         self
@@ -89,6 +172,17 @@ impl<R: RawUpdate> XactLock<R> {
     ///
     /// # Panics
     /// On a locked lock.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Error, RawUpdate, XactLock};
+    /// # async fn example<R: RawUpdate>(lock: XactLock<R>) -> Result<(), Error<R::Error>> {
+    /// let mut lock = lock.update();
+    /// lock.lock().await?; // beside others who share, until the transaction ends
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use = "a lock does nothing until it is acquired"]
     pub fn update(mut self) -> Self {
         self.raw_mut().set_update();
         self

@@ -1,3 +1,5 @@
+mod conversion;
+
 use crate::{KeyError, hash256};
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -28,6 +30,15 @@ impl<N> Name<N> {
 
     /// The key of a text of any length and of any characters, whose case counts: the 64 lower-case
     /// hexadecimal digits of its BLAKE2b-256.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Name, Naming};
+    /// # fn example<N: Naming>() {
+    /// let key = Name::<N>::hashed(&"a name that is too long ".repeat(20));
+    /// assert_eq!(key.as_str().len(), 64);
+    /// # }
+    /// ```
     #[must_use]
     pub fn hashed(text: &str) -> Self {
         Self::known(hash256(text).to_string())
@@ -37,6 +48,16 @@ impl<N> Name<N> {
     ///
     /// # Errors
     /// What the conversion of the mapped value says.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{KeyError, Name, Naming};
+    /// # fn example<N: Naming>() -> Result<(), KeyError> {
+    /// let key = Name::<N>::convert((3, 14), |(a, b)| format!("{a}/{b}"))?;
+    /// assert_eq!(key.as_str(), "3/14");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn convert<V, K>(value: V, mapping: impl FnOnce(V) -> K) -> Result<Self, KeyError>
     where
         K: TryInto<Self, Error: Into<KeyError>>,
@@ -45,81 +66,17 @@ impl<N> Name<N> {
     }
 
     /// The name as the server is told it.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Name, Naming};
+    /// # fn example<N: Naming>() {
+    /// assert_eq!(Name::<N>::from(42).as_str(), "42");
+    /// # }
+    /// ```
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
-    }
-}
-
-impl<N: Naming> TryFrom<String> for Name<N> {
-    type Error = KeyError;
-
-    fn try_from(text: String) -> Result<Self, KeyError> {
-        N::check(&text).map(|()| Self::known(text))
-    }
-}
-
-impl<N: Naming> TryFrom<&str> for Name<N> {
-    type Error = KeyError;
-
-    fn try_from(text: &str) -> Result<Self, KeyError> {
-        N::check(text).map(|()| Self::known(text.to_owned()))
-    }
-}
-
-impl<N: Naming> TryFrom<&String> for Name<N> {
-    type Error = KeyError;
-
-    fn try_from(text: &String) -> Result<Self, KeyError> {
-        Self::try_from(text.as_str())
-    }
-}
-
-impl<N: Naming> TryFrom<&[u8]> for Name<N> {
-    type Error = KeyError;
-
-    fn try_from(bytes: &[u8]) -> Result<Self, KeyError> {
-        Self::try_from(std::str::from_utf8(bytes)?)
-    }
-}
-
-impl<N: Naming, const LENGTH: usize> TryFrom<&[u8; LENGTH]> for Name<N> {
-    type Error = KeyError;
-
-    fn try_from(bytes: &[u8; LENGTH]) -> Result<Self, KeyError> {
-        Self::try_from(bytes.as_slice())
-    }
-}
-
-impl<N: Naming> TryFrom<Vec<u8>> for Name<N> {
-    type Error = KeyError;
-
-    fn try_from(bytes: Vec<u8>) -> Result<Self, KeyError> {
-        Self::try_from(bytes.as_slice())
-    }
-}
-
-impl<N> From<i32> for Name<N> {
-    fn from(number: i32) -> Self {
-        Self::known(number.to_string())
-    }
-}
-
-impl<N> From<i64> for Name<N> {
-    fn from(number: i64) -> Self {
-        Self::known(number.to_string())
-    }
-}
-
-impl<N> From<u32> for Name<N> {
-    fn from(number: u32) -> Self {
-        Self::known(number.to_string())
-    }
-}
-
-impl<N> From<u64> for Name<N> {
-    fn from(number: u64) -> Self {
-        Self::known(number.to_string())
     }
 }
 

@@ -14,17 +14,61 @@ impl<R: RawLock> OwnedGuard<R> {
         Self { lock }
     }
 
+    /// The same guard over what this makes of the driver's lock: for drivers that stand in front of others.
+    pub fn map_raw<Q: RawLock>(self, map: impl FnOnce(R) -> Q) -> OwnedGuard<Q> {
+        OwnedGuard { lock: self.lock.map_raw(map) }
+    }
+
     /// The session the lock lives on: what it protects is best done here, and ends with it.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), dlock_db::memory::Error> {
+    /// # use dlock_db::memory::{Database, Lock};
+    /// # let session = Database::new().session();
+    /// let mut guard = Lock::new(session, "invoice:42")?.lock_owned().await?;
+    /// let answer = guard.session().echo(42).await; // on the lock's own session
+    /// # assert_eq!(answer, Ok(42));
+    /// guard.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn session(&mut self) -> SessionRef<'_, R> {
         self.lock.machine_mut().raw.session().expect("a held lock has its session")
     }
 
     /// The key as the server sees it.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), dlock_db::memory::Error> {
+    /// # use dlock_db::memory::{Database, Lock};
+    /// # let session = Database::new().session();
+    /// let guard = Lock::new(session, "invoice:42")?.lock_owned().await?;
+    /// assert_eq!(guard.key().to_string(), "invoice:42");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn key(&self) -> &R::Key {
         self.lock.key()
     }
 
     /// The mode the lock is held in.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), dlock_db::memory::Error> {
+    /// # use dlock_db::memory::{Database, Lock};
+    /// # let session = Database::new().session();
+    /// # use dlock_db::memory::Mode;
+    /// let guard = Lock::new(session, "invoice:42")?.lock_owned().await?;
+    /// assert_eq!(guard.mode(), Mode::Exclusive);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn mode(&self) -> R::Mode {
         self.lock.mode()
     }
@@ -36,6 +80,22 @@ impl<R: RawLock> OwnedGuard<R> {
     ///
     /// # Cancel safety
     /// May be dropped and called again.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), dlock_db::memory::Error> {
+    /// # use dlock_db::memory::{Database, Lock};
+    /// # let session = Database::new().session();
+    /// let mut guard = Lock::new(session, "invoice:42")?.lock_owned().await?;
+    /// # let work = async {};
+    /// tokio::select! {
+    ///     () = work => drop(guard.release().await?),
+    ///     error = guard.lost() => return Err(error),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn lost(&mut self) -> Error<R::Error> {
         self.lock.machine_mut().raw.closed().await;
         Error::Lost(None)
@@ -51,6 +111,15 @@ impl<R: RawAbort> OwnedGuard<R> {
     ///
     /// # Cancel safety
     /// May be dropped at any await: the session is ended in the background.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Error, OwnedGuard, RawAbort};
+    /// # async fn example<R: RawAbort>(guard: OwnedGuard<R>) -> Result<(), Error<R::Error>> {
+    /// guard.abort().await.map_err(Error::from)?; // whatever runs on its session ends with it
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn abort(mut self) -> Result<(), NotReleased<R>> {
         match self.lock.abort().await {
             Ok(()) => Ok(()),
@@ -67,6 +136,21 @@ impl<R: RawUnlock> OwnedGuard<R> {
     ///
     /// # Cancel safety
     /// May be dropped at any await: the key is released; an owned session ends.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), dlock_db::memory::Error> {
+    /// # use dlock_db::memory::{Database, Lock};
+    /// # let session = Database::new().session();
+    /// let guard = Lock::new(session, "invoice:42")?.lock_owned().await?;
+    /// // … critical section …
+    /// let lock = guard.release().await?;
+    /// # drop(lock);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "unlock")]
     pub async fn release(mut self) -> Result<Lock<R>, NotReleased<R>> {
         match self.lock.release().await {
             Ok(()) => Ok(self.lock),
@@ -83,6 +167,21 @@ impl<R: RawUnlock + RawUpgrade> OwnedGuard<R> {
     ///
     /// # Cancel safety
     /// As [`Lock::upgrade`]; an owned session ends.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Error, OwnedGuard, RawUnlock, RawUpgrade};
+    /// # async fn example<R: RawUnlock + RawUpgrade>(guard: OwnedGuard<R>) -> Result<(), Error<R::Error>> {
+    /// use std::time::Duration;
+    ///
+    /// let (guard, upgraded) = guard.upgrade(Duration::from_secs(2)).await.map_err(Error::from)?;
+    /// if upgraded {
+    ///     // … write, alone …
+    /// }
+    /// guard.release().await.map_err(Error::from)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn upgrade(mut self, wait: impl Into<Wait>) -> Result<(Self, bool), NotAcquired<R>> {
         match self.lock.upgrade(wait).await {
             Ok(upgraded) => Ok((self, upgraded)),
@@ -99,6 +198,18 @@ impl<R: RawUnlock + RawConvert> OwnedGuard<R> {
     ///
     /// # Cancel safety
     /// As [`Lock::convert`]; an owned session ends.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Error, OwnedGuard, RawConvert, RawUnlock};
+    /// # async fn example<R: RawUnlock + RawConvert>(guard: OwnedGuard<R>, mode: R::Mode) -> Result<(), Error<R::Error>> {
+    /// use std::time::Duration;
+    ///
+    /// let (guard, converted) = guard.convert(mode, Duration::from_secs(2)).await.map_err(Error::from)?;
+    /// guard.release().await.map_err(Error::from)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn convert(
         mut self,
         mode: R::Mode,

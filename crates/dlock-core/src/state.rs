@@ -39,6 +39,10 @@ impl<R: RawLock> Machine<R> {
         Self { raw, state: State::Unlocked }
     }
 
+    pub(crate) fn map<Q: RawLock>(self, map: impl FnOnce(R) -> Q) -> Machine<Q> {
+        Machine { raw: map(self.raw), state: self.state }
+    }
+
     pub(crate) fn is_locked(&self) -> bool {
         self.state == State::Locked && !self.raw.is_closed()
     }

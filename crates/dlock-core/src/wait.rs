@@ -9,7 +9,7 @@ pub const GRACE: Duration = Duration::from_secs(5);
 /// "for ever". [`Duration::ZERO`] means no wait.
 ///
 /// ```
-/// use dlock_core::Wait;
+/// use dlock_db::Wait;
 /// use std::time::Duration;
 ///
 /// assert_eq!(Wait::from(Duration::from_millis(300)), Wait::For(Duration::from_millis(300)));
@@ -20,7 +20,7 @@ pub const GRACE: Duration = Duration::from_secs(5);
 pub enum Wait {
     /// Ask once and take the answer.
     No,
-    /// Queue in the server for at most this long, counted from when the server starts the wait.
+    /// Queue in the server for at most this long, counted from the call.
     For(Duration),
     /// Queue in the server until the key is granted.
     Forever,
@@ -49,6 +49,13 @@ impl Wait {
     }
 
     /// The longest the server may wait, `None` for ever.
+    ///
+    /// # Examples
+    /// ```
+    /// use dlock_db::Wait;
+    ///
+    /// assert_eq!(Wait::Forever.limit(), None);
+    /// ```
     #[must_use]
     pub fn limit(self) -> Option<Duration> {
         match self {
@@ -61,7 +68,7 @@ impl Wait {
     /// A duration in whole milliseconds, rounded up and saturating: what a server is asked for.
     ///
     /// ```
-    /// use dlock_core::Wait;
+    /// use dlock_db::Wait;
     /// use std::time::Duration;
     ///
     /// assert_eq!(Wait::millis(Duration::from_micros(1)), 1);

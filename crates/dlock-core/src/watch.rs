@@ -18,6 +18,10 @@ impl<R: RawLock> Watched<R> {
         Self { machine: Machine::new(raw), timer: Timer::default() }
     }
 
+    pub(crate) fn map<Q: RawLock>(self, map: impl FnOnce(R) -> Q) -> Watched<Q> {
+        Watched { machine: self.machine.map(map), timer: self.timer }
+    }
+
     pub(crate) async fn acquire(&mut self, wait: Wait) -> Result<bool, Error<R::Error>> {
         let call = Call::begin(&self.machine.raw, "acquire", Some(wait));
         let alarm = self.timer.until(overdue(wait));

@@ -16,6 +16,21 @@ impl<R: RawLock> XactLock<R> {
     ///
     /// # Errors
     /// [`Error::Key`] when the key cannot name a lock on this server.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Error, RawLock, RawNew, XactLock};
+    /// # async fn example<S, R>(session: S) -> Result<(), Error<R::Error>>
+    /// # where
+    /// #     R: RawLock<Key: From<&'static str>> + RawNew<S>,
+    /// # {
+    /// # type Key<R> = <R as RawLock>::Key;
+    /// let mut lock = XactLock::<R>::new(session, Key::<R>::from("invoice:42"))?;
+    /// lock.lock().await?;
+    /// // … critical section, until the transaction ends …
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new<S, K>(session: S, key: K) -> Result<Self, Error<R::Error>>
     where
         R: RawNew<S>,
@@ -36,22 +51,62 @@ impl<R: RawLock> XactLock<R> {
     }
 
     /// The key as the server sees it.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Error, RawLock, XactLock};
+    /// # async fn example<R: RawLock>(mut lock: XactLock<R>) -> Result<(), Error<R::Error>> {
+    /// println!("locks {}", lock.key());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn key(&self) -> &R::Key {
         self.watched.machine.raw.key()
     }
 
     /// The mode this lock is, or will be, held in.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Error, RawLock, XactLock};
+    /// # async fn example<R: RawLock>(mut lock: XactLock<R>) -> Result<(), Error<R::Error>> {
+    /// println!("in {:?} mode", lock.mode());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn mode(&self) -> R::Mode {
         self.watched.machine.raw.mode()
     }
 
     /// Whether it was acquired, and so is held until the transaction ends, or is rolled back to a
     /// savepoint from before. In doubt, and on a session that has ended, it is `false`.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Error, RawLock, XactLock};
+    /// # async fn example<R: RawLock>(mut lock: XactLock<R>) -> Result<(), Error<R::Error>> {
+    /// lock.lock().await?;
+    /// assert!(lock.is_locked());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn is_locked(&self) -> bool {
         self.watched.machine.is_locked()
     }
 
     /// The session the lock lives on; `None` while the lock is in doubt or closed.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Error, RawLock, XactLock};
+    /// # async fn example<R: RawLock>(mut lock: XactLock<R>) -> Result<(), Error<R::Error>> {
+    /// if let Some(session) = lock.session() {
+    ///     // … statements of the transaction …
+    /// #   let _ = session;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn session(&mut self) -> Option<SessionRef<'_, R>> {
         self.watched.machine.session()
     }
@@ -64,6 +119,19 @@ impl<R: RawLock> XactLock<R> {
     /// # Cancel safety
     /// May be dropped at any await: the wait is cancelled, a grant that came first is undone, and the
     /// transaction stays usable.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Error, RawLock, XactLock};
+    /// # async fn example<R: RawLock>(mut lock: XactLock<R>) -> Result<(), Error<R::Error>> {
+    /// use std::time::Duration;
+    ///
+    /// if lock.acquire(Duration::from_secs(2)).await? {
+    ///     // … critical section, until the transaction ends …
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn acquire(&mut self, wait: impl Into<Wait>) -> Result<bool, Error<R::Error>> {
         self.watched.acquire(wait.into()).await
     }
@@ -75,6 +143,16 @@ impl<R: RawLock> XactLock<R> {
     ///
     /// # Cancel safety
     /// As [`acquire`](XactLock::acquire).
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Error, RawLock, XactLock};
+    /// # async fn example<R: RawLock>(mut lock: XactLock<R>) -> Result<(), Error<R::Error>> {
+    /// lock.lock().await?;
+    /// // … critical section, until the transaction ends …
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn lock(&mut self) -> Result<(), Error<R::Error>> {
         self.expect(Wait::Forever).await
     }
@@ -86,6 +164,18 @@ impl<R: RawLock> XactLock<R> {
     ///
     /// # Cancel safety
     /// As [`acquire`](XactLock::acquire).
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Error, RawLock, XactLock};
+    /// # async fn example<R: RawLock>(mut lock: XactLock<R>) -> Result<(), Error<R::Error>> {
+    /// if !lock.try_lock().await? {
+    ///     println!("somebody else is at it");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "try")]
     pub async fn try_lock(&mut self) -> Result<bool, Error<R::Error>> {
         self.acquire(Wait::No).await
     }
@@ -97,6 +187,19 @@ impl<R: RawLock> XactLock<R> {
     ///
     /// # Cancel safety
     /// As [`acquire`](XactLock::acquire).
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Error, RawLock, XactLock};
+    /// # async fn example<R: RawLock>(mut lock: XactLock<R>) -> Result<(), Error<R::Error>> {
+    /// use std::time::Duration;
+    ///
+    /// lock.lock_within(Duration::from_secs(2)).await?;
+    /// // … critical section, until the transaction ends …
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "timeout")]
     pub async fn lock_within(&mut self, limit: Duration) -> Result<(), Error<R::Error>> {
         self.expect(Wait::from(limit)).await
     }

@@ -32,6 +32,17 @@ impl<D: Driver> Locks<D> {
     ///
     /// # Errors
     /// [`Error::Key`], for a key that cannot name a lock on this server; [`Error::NoKeys`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let held = locks.all(["account:1", "account:2"])?.shared().lock().await?;
+    /// # drop(held);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn all<K>(&self, keys: impl IntoIterator<Item = K>) -> Result<All<D>, Error<D::Error>>
     where
         K: TryInto<D::Key, Error: Into<KeyError>>,
@@ -53,6 +64,21 @@ impl<D: Driver> Locks<D> {
     ///
     /// # Cancel safety
     /// Dropped, it leaves its places in the queues, and what was granted meanwhile is let go.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// use std::time::Duration;
+    ///
+    /// let accounts = ["account:2", "account:1"];
+    /// let held = locks.lock_all(accounts, Duration::from_secs(2)).await?;
+    /// // … from one to the other …
+    /// held.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn lock_all<K>(
         &self,
         keys: impl IntoIterator<Item = K>,
@@ -73,6 +99,19 @@ impl<D: Driver> All<D> {
     ///
     /// # Cancel safety
     /// As [`Locks::lock_all`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let request = locks.all(["account:1", "account:2"])?;
+    /// let held = request.lock().await?;
+    /// // … critical section …
+    /// held.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn lock(&self) -> Result<Held<D>, Error<D::Error>> {
         self.acquire(Wait::Forever).await
     }
@@ -84,6 +123,20 @@ impl<D: Driver> All<D> {
     ///
     /// # Cancel safety
     /// As [`Locks::lock_all`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let request = locks.all(["account:1", "account:2"])?;
+    /// if let Some(held) = request.try_lock().await? {
+    ///     // … critical section …
+    ///     held.release().await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn try_lock(&self) -> Result<Option<Held<D>>, Error<D::Error>> {
         match self.acquire(Wait::No).await {
             Ok(held) => Ok(Some(held)),
@@ -99,6 +152,21 @@ impl<D: Driver> All<D> {
     ///
     /// # Cancel safety
     /// As [`Locks::lock_all`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// use std::time::Duration;
+    ///
+    /// let request = locks.all(["account:1", "account:2"])?;
+    /// let held = request.lock_within(Duration::from_secs(2)).await?;
+    /// // … critical section …
+    /// held.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn lock_within(&self, limit: Duration) -> Result<Held<D>, Error<D::Error>> {
         self.acquire(limit).await
     }
@@ -110,6 +178,21 @@ impl<D: Driver> All<D> {
     ///
     /// # Cancel safety
     /// As [`Locks::lock_all`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// use dlock_db::Wait;
+    ///
+    /// let request = locks.all(["account:1", "account:2"])?;
+    /// let held = request.acquire(Wait::Forever).await?;
+    /// // … critical section …
+    /// held.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn acquire(&self, wait: impl Into<Wait>) -> Result<Held<D>, Error<D::Error>> {
         let shared = &self.locks.shared;
         let patience = shared.patience(wait.into());
@@ -130,6 +213,17 @@ impl<D: Driver> All<D> {
 
 impl<D: SharedDriver> All<D> {
     /// Asks for all in the shared mode.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let held = locks.all(["account:1", "account:2"])?.shared().lock().await?;
+    /// # drop(held);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn shared(mut self) -> Self {
         self.mode = Mode::Shared;
         self

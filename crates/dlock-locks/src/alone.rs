@@ -36,6 +36,19 @@ impl<D: AloneDriver> Alone<D> {
     ///
     /// # Cancel safety
     /// Dropped, the session ends, and with it what it held or waited for.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let request = locks.key("invoice:42")?.alone();
+    /// let held = request.lock().await?;
+    /// // … critical section …
+    /// held.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn lock(&self) -> Result<HeldAlone<D>, Error<D::Error>> {
         self.acquire(Wait::Forever).await
     }
@@ -47,6 +60,20 @@ impl<D: AloneDriver> Alone<D> {
     ///
     /// # Cancel safety
     /// As [`lock`](Self::lock).
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let request = locks.key("invoice:42")?.alone();
+    /// if let Some(held) = request.try_lock().await? {
+    ///     // … critical section …
+    ///     held.release().await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn try_lock(&self) -> Result<Option<HeldAlone<D>>, Error<D::Error>> {
         match self.acquire(Wait::No).await {
             Ok(held) => Ok(Some(held)),
@@ -62,6 +89,21 @@ impl<D: AloneDriver> Alone<D> {
     ///
     /// # Cancel safety
     /// As [`lock`](Self::lock).
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// use std::time::Duration;
+    ///
+    /// let request = locks.key("invoice:42")?.alone();
+    /// let held = request.lock_within(Duration::from_secs(2)).await?;
+    /// // … critical section …
+    /// held.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn lock_within(&self, limit: Duration) -> Result<HeldAlone<D>, Error<D::Error>> {
         self.acquire(limit).await
     }
@@ -74,6 +116,21 @@ impl<D: AloneDriver> Alone<D> {
     ///
     /// # Cancel safety
     /// As [`lock`](Self::lock).
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// use dlock_db::Wait;
+    ///
+    /// let request = locks.key("invoice:42")?.alone();
+    /// let held = request.acquire(Wait::Forever).await?;
+    /// // … critical section …
+    /// held.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn acquire(&self, wait: impl Into<Wait>) -> Result<HeldAlone<D>, Error<D::Error>> {
         self.locks.shared.meter.acquire(self.ask(wait.into())).await
     }
@@ -98,6 +155,18 @@ impl<D: AloneDriver> Alone<D> {
     ///
     /// # Cancel safety
     /// Dropped, so is the body, and the session ends.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let request = locks.key("report")?.alone();
+    /// let answer = request.with(None, async |session| session.echo(42).await).await?;
+    /// # assert_eq!(answer?, 42);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn with<T, F>(&self, wait: impl Into<Wait>, body: F) -> Result<T, Error<D::Error>>
     where
         F: for<'s> AsyncFnOnce(SessionRef<'s, D::Lock>) -> T,
@@ -141,17 +210,51 @@ pub struct HeldAlone<D: AloneDriver> {
 
 impl<D: AloneDriver> HeldAlone<D> {
     /// The session the lock lives on: what it protects is best done here, and ends with it.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let mut held = locks.key("report")?.alone().lock().await?;
+    /// held.session().echo(42).await?;
+    /// # held.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn session(&mut self) -> SessionRef<'_, D::Lock> {
         self.guard.session()
     }
 
     /// The key as the server sees it.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let held = locks.key("report")?.alone().lock().await?;
+    /// assert_eq!(held.key().to_string(), "report");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn key(&self) -> &D::Key {
         self.guard.key()
     }
 
     /// How it is held.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let held = locks.key("report")?.alone().lock().await?;
+    /// assert_eq!(held.mode(), dlock_db::Mode::Exclusive);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn mode(&self) -> Mode {
         self.mode
@@ -162,6 +265,21 @@ impl<D: AloneDriver> HeldAlone<D> {
     ///
     /// # Cancel safety
     /// May be dropped and called again.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let mut held = locks.key("report")?.alone().lock().await?;
+    /// # let work = async {};
+    /// tokio::select! {
+    ///     () = work => held.release().await?,
+    ///     lost = held.lost() => return Err(lost.into()),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn lost(&mut self) -> Lost {
         self.guard.lost().await;
         Lost::new(self.key().to_string(), LostReason::SessionEnded)
@@ -175,6 +293,18 @@ impl<D: AloneDriver> HeldAlone<D> {
     ///
     /// # Cancel safety
     /// Dropped, the session ends.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let held = locks.key("report")?.alone().lock().await?;
+    /// // … critical section …
+    /// held.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn release(self) -> Result<(), Error<D::Error>> {
         let key = self.key().to_string();
         let released = self.guard.release().await;
@@ -190,6 +320,17 @@ impl<D: AloneDriver> HeldAlone<D> {
     ///
     /// # Cancel safety
     /// Dropped, the session ends, on some servers when what runs on it is over.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let held = locks.key("report")?.alone().lock().await?;
+    /// held.abort().await?; // whatever runs on its session ends with it
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn abort(self) -> Result<(), Error<D::Error>> {
         let key = self.key().to_string();
         let aborted = self.driver.abort(self.guard, self.number).await;

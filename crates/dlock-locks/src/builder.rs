@@ -32,6 +32,16 @@ impl<D: Driver> LocksBuilder<D> {
 
     /// How many sessions may wait, or be there to wait, at a time: 8 unless said. Four times as many may
     /// hold what they waited for. At least 1.
+    ///
+    /// # Examples
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let database = dlock_db::memory::Database::new();
+    /// let locks = database.builder().max_waiting(4).build()?;
+    /// # drop(locks);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn max_waiting(mut self, sessions: usize) -> Self {
         self.settings.max_waiting = sessions.max(1);
         self.settings.max_sessions = sessions.max(1).saturating_mul(4).saturating_add(1);
@@ -39,12 +49,34 @@ impl<D: Driver> LocksBuilder<D> {
     }
 
     /// How many keys may be held or asked for at a time: 1000 unless said.
+    ///
+    /// # Examples
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let database = dlock_db::memory::Database::new();
+    /// let locks = database.builder().max_keys(10_000).build()?;
+    /// # drop(locks);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn max_keys(mut self, keys: usize) -> Self {
         self.settings.max_keys = keys;
         self
     }
 
     /// After how long of silence the server lets go: 10 seconds unless said, and at least 3.
+    ///
+    /// # Examples
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let database = dlock_db::memory::Database::new();
+    /// use std::time::Duration;
+    ///
+    /// let locks = database.builder().lease(Duration::from_secs(5)).build()?;
+    /// # drop(locks);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn lease(mut self, lease: Duration) -> Self {
         self.settings.lease = lease.max(SHORTEST_LEASE);
         self.options.lease = self.settings.lease;
@@ -53,12 +85,34 @@ impl<D: Driver> LocksBuilder<D> {
 
     /// How long a key may stay in this process while others in it want it and somebody elsewhere may: 100
     /// milliseconds unless said.
+    ///
+    /// # Examples
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let database = dlock_db::memory::Database::new();
+    /// use std::time::Duration;
+    ///
+    /// let locks = database.builder().stay(Duration::from_millis(20)).build()?;
+    /// # drop(locks);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn stay(mut self, longest: Duration) -> Self {
         self.settings.stay = longest;
         self
     }
 
     /// What the sessions are called in the server's lists: `dlock` unless said.
+    ///
+    /// # Examples
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let database = dlock_db::memory::Database::new();
+    /// let locks = database.builder().name("billing").build()?;
+    /// # drop(locks);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.options.name = name.into();
         self
@@ -70,6 +124,16 @@ impl<D: Driver> LocksBuilder<D> {
     }
 
     /// Opens sessions with TLS by this connector of the native driver's.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Locks, LocksBuilder, TlsDriver};
+    /// # fn example<C, D: TlsDriver<C>>(builder: LocksBuilder<D>, connector: C)
+    /// # -> Result<Locks<D>, Box<dyn std::error::Error>> {
+    /// let locks = builder.tls(connector).build()?;
+    /// # Ok(locks)
+    /// # }
+    /// ```
     pub fn tls<C>(mut self, connector: C) -> Self
     where
         D: TlsDriver<C>,
@@ -82,6 +146,16 @@ impl<D: Driver> LocksBuilder<D> {
     ///
     /// # Errors
     /// [`Error::Thread`] when the system has no thread left.
+    ///
+    /// # Examples
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let database = dlock_db::memory::Database::new();
+    /// let locks = database.builder().build()?; // nothing is opened yet
+    /// # drop(locks);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn build(self) -> Result<Locks<D>, Error<D::Error>> {
         let clock = Clock::start();
         let (driver, name) = (Arc::new(self.driver), self.options.name.clone());
@@ -106,6 +180,17 @@ impl<D: Driver> LocksBuilder<D> {
     ///
     /// # Cancel safety
     /// Dropped, nothing stays open.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let database = dlock_db::memory::Database::new();
+    /// let locks = database.builder().name("billing").connect().await?;
+    /// # drop(locks);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn connect(self) -> Result<Locks<D>, Error<D::Error>> {
         let locks = self.build()?;
         locks.open().await?;

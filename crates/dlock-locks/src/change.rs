@@ -11,6 +11,26 @@ impl<D: UpdateDriver> Held<D> {
     ///
     /// # Cancel safety
     /// Dropped, the lock is released.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Locks, UpdateDriver};
+    /// # async fn example<D: UpdateDriver>(locks: Locks<D>)
+    /// # -> Result<(), Box<dyn std::error::Error>>
+    /// # where
+    /// #     for<'k> D::Key: From<&'k str>,
+    /// # {
+    /// use std::time::Duration;
+    ///
+    /// let held = locks.key("stock")?.update().lock().await?;
+    /// let (held, upgraded) = held.upgrade(Duration::from_secs(2)).await?;
+    /// if upgraded {
+    ///     // … write, alone …
+    /// }
+    /// held.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn upgrade(self, wait: impl Into<Wait>) -> Result<(Self, bool), Error<D::Error>> {
         match self.mode() {
             Mode::Update => self.change(Mode::Exclusive, wait.into()).await,
@@ -28,6 +48,24 @@ impl<D: ModesDriver> Held<D> {
     ///
     /// # Cancel safety
     /// Dropped, the lock is released.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Locks, ModesDriver};
+    /// # async fn example<D: ModesDriver>(locks: Locks<D>)
+    /// # -> Result<(), Box<dyn std::error::Error>>
+    /// # where
+    /// #     for<'k> D::Key: From<&'k str>,
+    /// # {
+    /// use dlock_db::Mode;
+    /// use std::time::Duration;
+    ///
+    /// let held = locks.key("stock")?.mode(Mode::Shared).lock().await?;
+    /// let (held, converted) = held.convert(Mode::Exclusive, Duration::from_secs(2)).await?;
+    /// held.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn convert(
         self,
         mode: impl Into<Mode>,

@@ -33,11 +33,40 @@ impl<D: UrlDriver> Locks<D> {
     ///
     /// # Cancel safety
     /// Dropped, nothing stays open.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example<D: dlock_db::UrlDriver>() -> Result<(), dlock_db::LocksError<D::Error>> {
+    /// # use dlock_db::Locks as Any;
+    /// # type Locks<D> = Any<D>;
+    /// let locks = Locks::<D>::connect("postgres://app@db/app").await?;
+    /// # drop(locks);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn connect(url: impl AsRef<str>) -> Result<Self, Error<D::Error>> {
+        Self::builder_from_url(url)?.connect().await
+    }
+
+    /// Settings for locks on the server that a URL names. Nothing is opened yet.
+    ///
+    /// # Errors
+    /// [`Error::NotConnected`] where the URL names nothing.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// # async fn example<D: dlock_db::UrlDriver>() -> Result<(), dlock_db::LocksError<D::Error>> {
+    /// # use dlock_db::Locks;
+    /// let builder = Locks::<D>::builder_from_url("postgres://app@db/app")?;
+    /// let locks = builder.name("billing").connect().await?;
+    /// # drop(locks);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn builder_from_url(url: impl AsRef<str>) -> Result<LocksBuilder<D>, Error<D::Error>> {
         let driver = D::from_url(url.as_ref());
-        let driver =
-            driver.map_err(|error| Error::NotConnected { source: Some(Arc::new(error)) })?;
-        LocksBuilder::new(driver).connect().await
+        let driver = driver.map_err(|error| Error::NotConnected { source: Some(Arc::new(error)) });
+        driver.map(LocksBuilder::new)
     }
 }
 
@@ -49,6 +78,20 @@ impl<D: InspectDriver> Locks<D> {
     ///
     /// # Cancel safety
     /// May be dropped at any time.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let held = locks.lock("invoice:42").await?;
+    /// for holder in locks.holders().await? {
+    ///     println!("{} by session {}, {:?}", holder.key, holder.session, holder.host);
+    /// }
+    /// # drop(held);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn holders(&self) -> Result<Vec<Holder<D::Key>>, Error<D::Error>> {
         self.look(None).await
     }
@@ -60,6 +103,19 @@ impl<D: InspectDriver> Locks<D> {
     ///
     /// # Cancel safety
     /// May be dropped at any time.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let held = locks.lock("invoice:42").await?;
+    /// let holders = locks.holder("invoice:42").await?;
+    /// assert_eq!(holders.iter().filter(|it| !it.is_waiting).count(), 1);
+    /// # drop(held);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn holder<K>(&self, key: K) -> Result<Vec<Holder<D::Key>>, Error<D::Error>>
     where
         K: TryInto<D::Key, Error: Into<KeyError>>,
@@ -100,6 +156,20 @@ impl<D: InspectDriver> Locks<D> {
     ///
     /// # Cancel safety
     /// Dropped, it goes on.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let held = locks.lock("invoice:42").await?;
+    /// for ended in locks.free("invoice:42").await? {
+    ///     println!("{} ended with session {}", ended.key, ended.session);
+    /// }
+    /// held.lost().await;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn free<K>(&self, key: K) -> Result<Vec<Holder<D::Key>>, Error<D::Error>>
     where
         K: TryInto<D::Key, Error: Into<KeyError>>,
@@ -122,6 +192,18 @@ impl<D: InspectDriver> Locks<D> {
     ///
     /// # Cancel safety
     /// May be dropped at any time.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// for finding in locks.check().await? {
+    ///     println!("{}: {finding}", finding.name);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn check(&self) -> Result<Vec<Finding>, Error<D::Error>> {
         self.run(async |driver: Arc<D>, options| driver.check(&options).await).await
     }
@@ -157,6 +239,21 @@ impl<D: FencedDriver> Locks<D> {
     ///
     /// # Cancel safety
     /// Dropped, it goes on.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{FencedDriver, Locks};
+    /// # async fn example<D: FencedDriver>(locks: Locks<D>)
+    /// # -> Result<(), Box<dyn std::error::Error>>
+    /// # where
+    /// #     for<'k> D::Key: From<&'k str>,
+    /// # {
+    /// locks.setup().await?; // once, by somebody who may create tables
+    /// let held = locks.key("invoice:42")?.fenced().lock().await?;
+    /// # drop(held);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn setup(&self) -> Result<(), Error<D::Error>> {
         let setup = self.run(async |driver: Arc<D>, options| {
             let session = driver.open(&options).await?;

@@ -18,6 +18,18 @@ impl<D: FencedDriver> Held<D> {
     ///
     /// # Cancel safety
     /// As the native driver's own call that begins a transaction.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{FencedConnection, FencedDriver, Held};
+    /// # async fn example<D: FencedDriver, C: FencedConnection<D>>(held: Held<D>, mut client: C)
+    /// # -> Result<(), Box<dyn std::error::Error>> {
+    /// let transaction = held.begin(&mut client).await?; // `Lost`: somebody else holds the key by now
+    /// // … statements of the transaction, and its commit …
+    /// # drop(transaction);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn begin<'c, C>(
         &self,
         connection: &'c mut C,
@@ -38,6 +50,18 @@ impl<D: FencedDriver> Term<D> {
     ///
     /// # Cancel safety
     /// As [`Held::begin`].
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{FencedConnection, FencedDriver, Term};
+    /// # async fn example<D: FencedDriver, C: FencedConnection<D>>(term: Term<D>, mut client: C)
+    /// # -> Result<(), Box<dyn std::error::Error>> {
+    /// let transaction = term.begin(&mut client).await?; // `Lost`: somebody else leads by now
+    /// // … statements of the transaction, and its commit …
+    /// # drop(transaction);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn begin<'c, C>(
         &self,
         connection: &'c mut C,

@@ -74,17 +74,51 @@ impl<D: Driver> Held<D> {
     }
 
     /// The key as the server sees it; the first of several.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let held = locks.lock("invoice:42").await?;
+    /// assert_eq!(held.key().to_string(), "invoice:42");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn key(&self) -> &D::Key {
         &self.parts[0].key
     }
 
     /// All its keys, in the order in which they were taken.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let held = locks.lock_all(["b", "a"], None).await?;
+    /// let keys: Vec<String> = held.keys().map(ToString::to_string).collect();
+    /// assert_eq!(keys.len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn keys(&self) -> impl Iterator<Item = &D::Key> {
         self.parts.iter().map(|part| &part.key)
     }
 
     /// How it is held.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let held = locks.lock("invoice:42").await?;
+    /// assert_eq!(held.mode(), dlock_db::Mode::Exclusive);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn mode(&self) -> Mode {
         self.mode
@@ -92,12 +126,34 @@ impl<D: Driver> Held<D> {
 
     /// The number of its fence: higher than that of any holder of the key before. `None` where
     /// [`fenced`](crate::Request::fenced) was not asked for.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let held = locks.lock("invoice:42").await?;
+    /// assert_eq!(held.token(), None); // it was not asked for fenced
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn token(&self) -> Option<u64> {
         self.parts[0].hold.token()
     }
 
     /// Whether it is lost, or one of its keys is. What was lost once stays so.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let held = locks.lock("invoice:42").await?;
+    /// assert!(!held.is_lost());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn is_lost(&self) -> bool {
         self.loss().is_some()
@@ -107,6 +163,21 @@ impl<D: Driver> Held<D> {
     ///
     /// # Cancel safety
     /// May be dropped and called again.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let held = locks.lock("invoice:42").await?;
+    /// # let work = async {};
+    /// tokio::select! {
+    ///     () = work => held.release().await?,
+    ///     lost = held.lost() => return Err(lost.into()),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn lost(&self) -> Lost {
         loop {
             if let Some(lost) = self.loss() {
@@ -117,6 +188,23 @@ impl<D: Driver> Held<D> {
     }
 
     /// A token that is cancelled when the lock is lost. It is not when the lock is released.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let held = locks.lock("invoice:42").await?;
+    /// let token = held.cancelled();
+    /// tokio::spawn(async move {
+    ///     while !token.is_cancelled() {
+    ///         // … one step of the work …
+    /// #       tokio::task::yield_now().await;
+    ///     }
+    /// });
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn cancelled(&self) -> CancellationToken {
         self.cancel.clone()
@@ -124,6 +212,19 @@ impl<D: Driver> Held<D> {
 
     /// How long the lock is certainly held from now on, by what was last heard of the server. `None`: its
     /// session has no lease, so that nobody can say.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let held = locks.lock("invoice:42").await?;
+    /// if let Some(left) = held.trusted_for() {
+    ///     println!("held for {left:?} at least, whatever happens");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn trusted_for(&self) -> Option<Duration> {
         self.parts.iter().filter_map(|part| part.hold.trusted_for()).min()
@@ -133,6 +234,20 @@ impl<D: Driver> Held<D> {
     ///
     /// # Errors
     /// [`Lost`] where it is lost, or not trusted for so long: the work must not begin.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// use std::time::Duration;
+    ///
+    /// let held = locks.lock("invoice:42").await?;
+    /// held.must_have(Duration::from_secs(2))?; // long enough for what comes now
+    /// // … the side effect …
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn must_have(&self, duration: Duration) -> Result<(), Lost> {
         if let Some(lost) = self.loss() {
             return Err(lost);
@@ -153,6 +268,19 @@ impl<D: Driver> Held<D> {
     ///
     /// # Cancel safety
     /// As the future's. The lock stays held.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// # async fn write_report() -> u32 { 42 }
+    /// let held = locks.lock("invoice:42").await?;
+    /// let report = held.run_until_lost(write_report()).await?;
+    /// # assert_eq!(report, 42);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn run_until_lost<F: Future>(&self, future: F) -> Result<F::Output, Lost> {
         let mut future = pin!(future);
         let mut lost = pin!(self.lost());
@@ -175,6 +303,19 @@ impl<D: Driver> Held<D> {
     ///
     /// # Cancel safety
     /// Dropped, the release goes on.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let held = locks.lock("invoice:42").await?;
+    /// // … critical section …
+    /// held.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "unlock")]
     pub async fn release(mut self) -> Result<(), Error<D::Error>> {
         let was_lost = self.loss();
         let parts = std::mem::take(&mut self.parts);

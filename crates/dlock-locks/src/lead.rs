@@ -49,7 +49,7 @@ impl<D: Driver> Locks<D> {
     /// not `Send` there.
     ///
     /// ```
-    /// use dlock_locks::{Driver, Locks, Term};
+    /// use dlock_db::{Driver, Locks, Term};
     /// use std::ops::ControlFlow;
     /// use std::sync::Arc;
     ///
@@ -76,6 +76,8 @@ impl<D: Driver> Locks<D> {
     /// # Cancel safety
     /// Dropped, so is the body; the leadership is released when what it spawned has ended. On a runtime that
     /// nobody drives any more that does not end, and the leadership stays.
+    #[doc(alias = "election")]
+    #[doc(alias = "leader")]
     pub async fn lead<K, T, F>(&self, name: K, body: F) -> Result<T, Error<D::Error>>
     where
         K: TryInto<D::Key, Error: Into<KeyError>>,
@@ -97,6 +99,20 @@ impl<D: Driver> Request<D> {
     ///
     /// # Panics
     /// On a request for a mode that many may hold.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// use std::ops::ControlFlow;
+    ///
+    /// let request = locks.key("scheduler")?;
+    /// let value = request.lead(async |term| ControlFlow::Break(term.key().to_string())).await?;
+    /// assert_eq!(value, "scheduler");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn lead<T, F>(&self, mut body: F) -> Result<T, Error<D::Error>>
     where
         F: AsyncFnMut(Term<D>) -> ControlFlow<T>,

@@ -89,12 +89,24 @@ impl<D: Driver> Shared<D> {
 /// held on one session and waited for on another is no cycle to it. Give waits a deadline.
 ///
 /// When the last clone and the last [`Held`] are dropped, its sessions end and its thread with them.
+#[doc(alias = "mutex")]
 pub struct Locks<D: Driver> {
     pub(crate) shared: Arc<Shared<D>>,
 }
 
 impl<D: Driver> Locks<D> {
     /// Settings for locks over this driver.
+    ///
+    /// # Examples
+    /// ```
+    /// use dlock_db::memory::{Database, Locks};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let locks = Locks::builder(Database::new()).name("billing").max_waiting(4).build()?;
+    /// # drop(locks);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn builder(driver: impl Into<D>) -> LocksBuilder<D> {
         LocksBuilder::new(driver.into())
     }
@@ -103,6 +115,17 @@ impl<D: Driver> Locks<D> {
     ///
     /// # Errors
     /// A key that cannot name a lock on this server.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let held = locks.key("report")?.shared().lock().await?;
+    /// # drop(held);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn key<K>(&self, key: K) -> Result<Request<D>, KeyError>
     where
         K: TryInto<D::Key, Error: Into<KeyError>>,
@@ -125,6 +148,18 @@ impl<D: Driver> Locks<D> {
     ///
     /// # Cancel safety
     /// Dropped, it leaves its place in the queue, and a key that was granted meanwhile is let go.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let held = locks.lock("invoice:42").await?;
+    /// // … critical section …
+    /// held.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn lock<K>(&self, key: K) -> Result<Held<D>, Error<D::Error>>
     where
         K: TryInto<D::Key, Error: Into<KeyError>>,
@@ -139,6 +174,20 @@ impl<D: Driver> Locks<D> {
     ///
     /// # Cancel safety
     /// As [`lock`](Self::lock).
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// match locks.try_lock("invoice:42").await? {
+    ///     Some(held) => held.release().await?, // … after the critical section
+    ///     None => println!("somebody else is at it"),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "try")]
     pub async fn try_lock<K>(&self, key: K) -> Result<Option<Held<D>>, Error<D::Error>>
     where
         K: TryInto<D::Key, Error: Into<KeyError>>,
@@ -153,6 +202,24 @@ impl<D: Driver> Locks<D> {
     ///
     /// # Cancel safety
     /// As [`lock`](Self::lock).
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// use dlock_db::LocksError;
+    /// use std::time::Duration;
+    ///
+    /// match locks.lock_within("invoice:42", Duration::from_secs(2)).await {
+    ///     Ok(held) => held.release().await?, // … after the critical section
+    ///     Err(LocksError::TimedOut { .. }) => println!("two seconds were not enough"),
+    ///     Err(error) => return Err(error.into()),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "timeout")]
     pub async fn lock_within<K>(&self, key: K, limit: Duration) -> Result<Held<D>, Error<D::Error>>
     where
         K: TryInto<D::Key, Error: Into<KeyError>>,
@@ -168,6 +235,20 @@ impl<D: Driver> Locks<D> {
     ///
     /// # Cancel safety
     /// Dropped, so is the body, and the lock is released.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// # use dlock_db::memory::Held;
+    /// use dlock_db::Wait;
+    ///
+    /// let sum = locks.with("invoice:42", Wait::Forever, async |_held: &Held| 40 + 2).await?;
+    /// assert_eq!(sum, 42);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn with<K, T, F>(
         &self,
         key: K,
@@ -196,6 +277,18 @@ impl<D: Driver> Locks<D> {
     ///
     /// # Cancel safety
     /// May be dropped at any time.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let held = locks.lock("invoice:42").await?;
+    /// assert_eq!(locks.stats().await?.held, 1);
+    /// # drop(held);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn stats(&self) -> Result<Stats, Error<D::Error>> {
         let (sender, answer) = oneshot::channel();
         self.shared.tell(Input::Stats(sender));
@@ -206,6 +299,17 @@ impl<D: Driver> Locks<D> {
     ///
     /// # Cancel safety
     /// Dropped, it goes on.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// locks.close().await; // before the process ends: who waits elsewhere need not wait for a lease
+    /// # assert!(locks.lock("invoice:42").await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn close(&self) {
         let (sender, answer) = oneshot::channel();
         self.shared.closed.cancel();

@@ -30,12 +30,38 @@ impl Lost {
     }
 
     /// The key, in its `Display` form.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let held = locks.lock("invoice:42").await?;
+    /// locks.close().await;
+    /// assert_eq!(held.lost().await.key(), "invoice:42");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
     }
 
     /// Why it was lost.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// use dlock_db::LostReason;
+    ///
+    /// let held = locks.lock("invoice:42").await?;
+    /// locks.close().await;
+    /// assert_eq!(held.lost().await.reason(), LostReason::Closed);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn reason(&self) -> LostReason {
         self.reason

@@ -26,6 +26,14 @@ pub enum Mode {
 
 impl Mode {
     /// Whether many may hold it at a time.
+    ///
+    /// # Examples
+    /// ```
+    /// use dlock_db::Mode;
+    ///
+    /// assert!(Mode::Shared.is_compatible_with_itself());
+    /// assert!(!Mode::Exclusive.is_compatible_with_itself());
+    /// ```
     #[must_use]
     pub fn is_compatible_with_itself(self) -> bool {
         matches!(self, Mode::Shared | Mode::Null | Mode::SubShared | Mode::SubExclusive)

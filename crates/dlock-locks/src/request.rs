@@ -33,6 +33,19 @@ impl<D: Driver> Request<D> {
     ///
     /// # Cancel safety
     /// Dropped, it leaves its place in the queue, and a key that was granted meanwhile is let go.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let request = locks.key("invoice:42")?;
+    /// let held = request.lock().await?;
+    /// // … critical section …
+    /// held.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn lock(&self) -> Result<Held<D>, Error<D::Error>> {
         self.acquire(Wait::Forever).await
     }
@@ -44,6 +57,21 @@ impl<D: Driver> Request<D> {
     ///
     /// # Cancel safety
     /// As [`lock`](Self::lock).
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let request = locks.key("invoice:42")?;
+    /// if let Some(held) = request.try_lock().await? {
+    ///     // … critical section …
+    ///     held.release().await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "try")]
     pub async fn try_lock(&self) -> Result<Option<Held<D>>, Error<D::Error>> {
         match self.acquire(Wait::No).await {
             Ok(held) => Ok(Some(held)),
@@ -59,6 +87,22 @@ impl<D: Driver> Request<D> {
     ///
     /// # Cancel safety
     /// As [`lock`](Self::lock).
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// use std::time::Duration;
+    ///
+    /// let request = locks.key("invoice:42")?;
+    /// let held = request.lock_within(Duration::from_secs(2)).await?;
+    /// // … critical section …
+    /// held.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "timeout")]
     pub async fn lock_within(&self, limit: Duration) -> Result<Held<D>, Error<D::Error>> {
         self.acquire(limit).await
     }
@@ -70,6 +114,21 @@ impl<D: Driver> Request<D> {
     ///
     /// # Cancel safety
     /// As [`lock`](Self::lock).
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// use dlock_db::Wait;
+    ///
+    /// let request = locks.key("invoice:42")?;
+    /// let held = request.acquire(Wait::Forever).await?;
+    /// // … critical section …
+    /// held.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn acquire(&self, wait: impl Into<Wait>) -> Result<Held<D>, Error<D::Error>> {
         let patience = self.of().patience(wait.into());
         self.of().meter.acquire(self.ask(patience)).await
@@ -111,6 +170,18 @@ impl<D: Driver> Request<D> {
     ///
     /// # Cancel safety
     /// Dropped, so is the body, and the lock is released.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let request = locks.key("report")?.shared();
+    /// let sum = request.with(None, async |_held| 40 + 2).await?;
+    /// assert_eq!(sum, 42);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn with<T, F>(&self, wait: impl Into<Wait>, body: F) -> Result<T, Error<D::Error>>
     where
         F: AsyncFnOnce(&Held<D>) -> T,
@@ -127,6 +198,17 @@ impl<D: SharedDriver> Request<D> {
     ///
     /// # Panics
     /// On a [fenced](Self::fenced) request: fences are for those who hold alone.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let held = locks.key("report")?.shared().lock().await?; // beside others who share
+    /// # drop(held);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn shared(mut self) -> Self {
         assert!(self.need != Need::Fence, "a fenced lock is exclusive");
         self.mode = Mode::Shared;
@@ -137,6 +219,21 @@ impl<D: SharedDriver> Request<D> {
 impl<D: UpdateDriver> Request<D> {
     /// Asks for the update mode: one may hold it beside shared ones, and [go on](Held::upgrade) to
     /// exclusive. It has a session to itself.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Locks, UpdateDriver};
+    /// # async fn example<D: UpdateDriver>(locks: Locks<D>)
+    /// # -> Result<(), Box<dyn std::error::Error>>
+    /// # where
+    /// #     for<'k> D::Key: From<&'k str>,
+    /// # {
+    /// let held = locks.key("stock")?.update().lock().await?; // beside those who read
+    /// let (held, upgraded) = held.upgrade(None).await?; // and then alone
+    /// # drop((held, upgraded));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(mut self) -> Self {
         (self.mode, self.need) = (Mode::Update, Need::Session);
         self
@@ -145,6 +242,21 @@ impl<D: UpdateDriver> Request<D> {
 
 impl<D: ModesDriver> Request<D> {
     /// Asks for this mode. It has a session to itself, and may be [converted](Held::convert).
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Locks, ModesDriver};
+    /// # async fn example<D: ModesDriver>(locks: Locks<D>)
+    /// # -> Result<(), Box<dyn std::error::Error>>
+    /// # where
+    /// #     for<'k> D::Key: From<&'k str>,
+    /// # {
+    /// # use dlock_db::Mode;
+    /// let held = locks.key("stock")?.mode(Mode::SubExclusive).lock().await?;
+    /// # drop(held);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn mode(mut self, mode: impl Into<Mode>) -> Self {
         (self.mode, self.need) = (mode.into(), Need::Session);
         self
@@ -157,6 +269,18 @@ impl<D: AloneDriver> Request<D> {
     /// # Panics
     /// On a [fenced](Self::fenced) request: a fence wants the trusted time that a session has none of while
     /// it is lent.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let mut held = locks.key("report")?.alone().lock().await?;
+    /// held.session().echo(42).await?; // work that must end with the lock
+    /// held.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn alone(self) -> Alone<D> {
         assert!(self.need != Need::Fence, "a fenced lock does not lend its session");
         Alone::new(self.locks, self.key, self.mode)
@@ -167,6 +291,20 @@ impl<D: FencedDriver> Request<D> {
     /// Asks for a [token](Held::token) and a fence behind which transactions may
     /// [begin](Held::begin): exclusively, on a session of the lock's own. It takes two more round trips, and
     /// waits for the fenced transactions of the holder before.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{FencedDriver, Locks};
+    /// # async fn example<D: FencedDriver>(locks: Locks<D>)
+    /// # -> Result<(), Box<dyn std::error::Error>>
+    /// # where
+    /// #     for<'k> D::Key: From<&'k str>,
+    /// # {
+    /// let held = locks.key("invoice:42")?.fenced().lock().await?;
+    /// println!("term {:?}", held.token());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn fenced(mut self) -> Self {
         (self.mode, self.need) = (Mode::Exclusive, Need::Fence);
         self

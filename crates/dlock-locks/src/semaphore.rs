@@ -40,6 +40,19 @@ impl<D: Driver> Locks<D> {
     /// # Errors
     /// [`Error::Key`]; [`Error::NoPermits`]; [`Error::OtherPermits`] while a semaphore of this name and
     /// another number is in use here; [`Error::TooManyKeys`].
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let exports = locks.semaphore("exports", 3)?; // at most three at a time, in all processes
+    /// let permit = exports.acquire(None).await?;
+    /// // … export …
+    /// permit.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn semaphore<K>(&self, name: K, permits: usize) -> Result<Semaphore<D>, Error<D::Error>>
     where
         K: TryInto<D::Key, Error: Into<KeyError>>,
@@ -77,6 +90,19 @@ impl<D: Driver> Semaphore<D> {
     ///
     /// # Cancel safety
     /// Dropped, it leaves its place in the queue, and a permit that was granted meanwhile is given back.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let exports = locks.semaphore("exports", 3)?;
+    /// let permit = exports.acquire(None).await?;
+    /// // … export …
+    /// permit.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn acquire(&self, wait: impl Into<Wait>) -> Result<Permit<D>, Error<D::Error>> {
         self.pool.meter().acquire(self.ask(wait.into().normal())).await
     }
@@ -98,6 +124,20 @@ impl<D: Driver> Semaphore<D> {
     ///
     /// # Cancel safety
     /// As [`acquire`](Self::acquire).
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let exports = locks.semaphore("exports", 3)?;
+    /// if let Some(permit) = exports.try_acquire().await? {
+    ///     // … export …
+    ///     permit.release().await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn try_acquire(&self) -> Result<Option<Permit<D>>, Error<D::Error>> {
         match self.acquire(Wait::No).await {
             Ok(permit) => Ok(Some(permit)),
@@ -113,17 +153,53 @@ impl<D: Driver> Semaphore<D> {
     ///
     /// # Cancel safety
     /// As [`acquire`](Self::acquire).
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// use std::time::Duration;
+    ///
+    /// let exports = locks.semaphore("exports", 3)?;
+    /// let permit = exports.acquire_within(Duration::from_secs(2)).await?;
+    /// # drop(permit);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn acquire_within(&self, limit: Duration) -> Result<Permit<D>, Error<D::Error>> {
         self.acquire(limit).await
     }
 
     /// Its name as the server sees it.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let exports = locks.semaphore("exports", 3)?;
+    /// assert_eq!(exports.key().to_string(), "exports");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn key(&self) -> &D::Key {
         self.pool.key()
     }
 
     /// How many permits there are.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let exports = locks.semaphore("exports", 3)?;
+    /// assert_eq!(exports.permits(), 3);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn permits(&self) -> usize {
         self.pool.permits()

@@ -1,6 +1,6 @@
 use crate::table::Reply;
 use crate::waiting::outcome;
-use crate::{Ended, Error, Mode, Session};
+use crate::{Ended, Error, Key, Mode, Session};
 use dlock_core::{ByRef, RawIntoSession, RawLock, RawNew, RawShared, RawUnlock, Wait};
 use std::borrow::Borrow;
 use tokio::task::yield_now;
@@ -9,20 +9,20 @@ use tokio::task::yield_now;
 #[derive(Debug)]
 pub struct Direct<S> {
     session: S,
-    key: String,
+    key: Key,
     mode: Mode,
     /// Whether the session holds or awaits the key on behalf of this lock and no other.
     mine: bool,
 }
 
 impl<S: Borrow<Session> + Send + Sync> RawLock for Direct<S> {
-    type Key = String;
+    type Key = Key;
     type Mode = Mode;
     type Session = Session;
     type Lend = ByRef;
     type Error = Ended;
 
-    fn key(&self) -> &String {
+    fn key(&self) -> &Key {
         &self.key
     }
 
@@ -43,9 +43,9 @@ impl<S: Borrow<Session> + Send + Sync> RawLock for Direct<S> {
         let session: &Session = self.session.borrow();
         // The request is on its way, and so is the answer: a future may be dropped there.
         session.arrive().await;
-        let reply = session.ask(&self.key, self.mode, wait != Wait::No);
+        let reply = session.ask(self.key.as_str(), self.mode, wait != Wait::No);
         self.mine = matches!(reply, Reply::Granted | Reply::Queued { .. });
-        let answer = outcome(session, &self.key, wait, reply).await;
+        let answer = outcome(session, self.key.as_str(), wait, reply).await;
         yield_now().await;
         self.mine = matches!(answer, Ok(true));
         answer
@@ -54,7 +54,7 @@ impl<S: Borrow<Session> + Send + Sync> RawLock for Direct<S> {
     fn abandon(&mut self) {
         if std::mem::take(&mut self.mine) {
             // A session that was ended holds nothing.
-            let _ = self.session.borrow().release(&self.key);
+            let _ = self.session.borrow().release(self.key.as_str());
         }
     }
 
@@ -67,7 +67,7 @@ impl<S: Borrow<Session> + Send + Sync> RawLock for Direct<S> {
 impl<S: Borrow<Session> + Send + Sync> RawUnlock for Direct<S> {
     async fn unlock(&mut self) -> Result<bool, Error> {
         self.session.borrow().arrive().await;
-        let released = self.session.borrow().release(&self.key);
+        let released = self.session.borrow().release(self.key.as_str());
         self.mine = false;
         yield_now().await;
         released.map_err(Error::Driver)
@@ -75,7 +75,7 @@ impl<S: Borrow<Session> + Send + Sync> RawUnlock for Direct<S> {
 }
 
 impl<S: Borrow<Session> + Send + Sync> RawNew<S> for Direct<S> {
-    fn new(session: S, key: String) -> Self {
+    fn new(session: S, key: Key) -> Self {
         Self { session, key, mode: Mode::Exclusive, mine: false }
     }
 }

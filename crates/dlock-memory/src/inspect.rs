@@ -1,13 +1,13 @@
 //! Who holds and who waits.
 
 use crate::locks::Leased;
-use crate::{Database, Ended};
+use crate::{Database, Ended, Key};
 use dlock_locks::{Finding, Holder, InspectDriver, SessionOptions};
 
 impl InspectDriver for Database {
-    async fn holders(session: &Leased, key: Option<&String>) -> Result<Vec<Holder<String>>, Ended> {
+    async fn holders(session: &Leased, key: Option<&Key>) -> Result<Vec<Holder<Key>>, Ended> {
         session.0.arrive().await;
-        let holders = session.0.database().table().inspect(key.map(String::as_str));
+        let holders = session.0.database().table().inspect(key.map(Key::as_str));
         session.0.return_trip().await;
         Ok(holders)
     }

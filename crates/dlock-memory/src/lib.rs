@@ -3,6 +3,7 @@
 mod database;
 mod direct;
 mod inspect;
+mod key;
 mod life;
 mod locks;
 mod mode;
@@ -14,7 +15,10 @@ mod waiting;
 
 pub use database::Database;
 pub use direct::Direct;
+pub use dlock_core::{KeyError, Wait};
 pub use dlock_locks::Mode;
+pub use dlock_locks::{CancellationToken, Finding, Lost, LostReason, Severity, Stats};
+pub use key::Key;
 pub use locks::Leased;
 pub use session::{Ended, Session};
 
@@ -47,3 +51,28 @@ pub type Semaphore = dlock_locks::Semaphore<Database>;
 
 /// A permit of a [`Semaphore`].
 pub type Permit = dlock_locks::Permit<Database>;
+
+/// Tags this driver's sessions for `dlock_core::lock`.
+#[derive(Debug)]
+pub enum Memory {}
+
+/// A request for a key on a session of the lock's own, for work that is to end with the lock.
+pub type Alone = dlock_locks::Alone<Database>;
+
+/// A request for several keys: all of them or none.
+pub type All = dlock_locks::All<Database>;
+
+/// How a lock of [`Locks`] is held.
+pub type HeldMode = dlock_locks::Mode;
+
+/// Who holds a key, or waits for it.
+pub type Holder = dlock_locks::Holder<Key>;
+
+/// Why a call on [`Locks`] did not do what it was asked to.
+pub type LocksError = dlock_locks::Error<Ended>;
+
+/// A request for a key, to be refined.
+pub type Request = dlock_locks::Request<Database>;
+
+/// One's turn to lead.
+pub type Term = dlock_locks::Term<Database>;

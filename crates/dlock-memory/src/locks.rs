@@ -1,24 +1,24 @@
 //! The driver of [`Locks`](crate::Locks).
 
 use crate::table::Reply;
-use crate::{Database, Direct, Ended, Lock, Mode, OwnedGuard, Session};
+use crate::{Database, Direct, Ended, Key, Lock, Mode, OwnedGuard, Session};
 use dlock_core::{Error, RawNew, Wait};
 use dlock_locks::{AloneDriver, Ask, Driver, SessionOptions, SharedDriver, What};
 use std::time::{Duration, Instant};
 use tokio::task::yield_now;
 
 impl Driver for Database {
-    type Key = String;
+    type Key = Key;
     type Error = Ended;
     type Session = Leased;
 
     const IN_FLIGHT: usize = 2;
 
-    fn derive(key: &String, label: &str) -> String {
-        format!("{key}\u{0}{label}")
+    fn derive(key: &Key, label: &str) -> Key {
+        format!("{key}\u{0}{label}").into()
     }
 
-    fn turnstile(key: &String) -> Option<String> {
+    fn turnstile(key: &Key) -> Option<Key> {
         Some(Self::derive(key, "turnstile"))
     }
 
@@ -34,7 +34,7 @@ impl AloneDriver for Database {
     type Lock = Direct<Session>;
     type Number = u64;
 
-    async fn alone(&self, _name: &str, key: String, mode: Mode) -> Result<(Lock, u64), Ended> {
+    async fn alone(&self, _name: &str, key: Key, mode: Mode) -> Result<(Lock, u64), Ended> {
         self.is_awake().await;
         let session = self.session();
         let number = session.number();
@@ -51,7 +51,7 @@ impl AloneDriver for Database {
 }
 
 /// What a reader has to pass.
-fn turnstile(key: &String, mode: Mode) -> Option<String> {
+fn turnstile(key: &Key, mode: Mode) -> Option<Key> {
     Database::turnstile(key).filter(|_| mode == Mode::Shared)
 }
 
@@ -60,23 +60,23 @@ fn turnstile(key: &String, mode: Mode) -> Option<String> {
 pub struct Leased(pub(crate) Session);
 
 impl Leased {
-    fn do_one(&self, ask: &Ask<String>) -> Result<bool, Ended> {
+    fn do_one(&self, ask: &Ask<Key>) -> Result<bool, Ended> {
         match ask.what {
             What::Try if !self.may_pass(&ask.key, ask.mode)? => Ok(false),
-            What::Try => match self.0.ask(&ask.key, ask.mode, false) {
+            What::Try => match self.0.ask(ask.key.as_str(), ask.mode, false) {
                 Reply::Granted => Ok(true),
                 Reply::Ended => Err(Ended),
                 _ => Ok(false),
             },
-            What::Release | What::Undo => self.0.release(&ask.key),
+            What::Release | What::Undo => self.0.release(ask.key.as_str()),
         }
     }
 
     /// Whether no writer stands in front of a reader.
-    fn may_pass(&self, key: &String, mode: Mode) -> Result<bool, Ended> {
+    fn may_pass(&self, key: &Key, mode: Mode) -> Result<bool, Ended> {
         let Some(turnstile) = turnstile(key, mode) else { return Ok(true) };
-        match self.0.ask(&turnstile, Mode::Shared, false) {
-            Reply::Granted => self.0.release(&turnstile),
+        match self.0.ask(turnstile.as_str(), Mode::Shared, false) {
+            Reply::Granted => self.0.release(turnstile.as_str()),
             Reply::Ended => Err(Ended),
             // The writer stands in this process, where each has its place already.
             Reply::AlreadyHeld => Ok(true),
@@ -85,28 +85,28 @@ impl Leased {
     }
 
     /// Waits until no writer stands in front of a reader. `false`: one still does.
-    async fn pass(&self, key: &String, mode: Mode, limit: Duration) -> Result<bool, crate::Error> {
+    async fn pass(&self, key: &Key, mode: Mode, limit: Duration) -> Result<bool, crate::Error> {
         let Some(turnstile) = turnstile(key, mode) else { return Ok(true) };
-        match self.0.acquire(&turnstile, Mode::Shared, Wait::from(limit)).await {
-            Ok(true) => Ok(self.0.release(&turnstile).map_err(Error::Driver)?),
+        match self.0.acquire(turnstile.as_str(), Mode::Shared, Wait::from(limit)).await {
+            Ok(true) => Ok(self.0.release(turnstile.as_str()).map_err(Error::Driver)?),
             Err(Error::AlreadyHeld) => Ok(true),
             answer => answer,
         }
     }
 
     /// First for the turnstile, then for the key in the time that is left.
-    async fn queue(&self, key: &String, mode: Mode, limit: Duration) -> Result<bool, crate::Error> {
+    async fn queue(&self, key: &Key, mode: Mode, limit: Duration) -> Result<bool, crate::Error> {
         let begun = Instant::now();
         if !self.pass(key, mode, limit).await? {
             return Ok(false);
         }
         let left = limit.saturating_sub(begun.elapsed());
-        self.0.acquire(key, mode, Wait::from(left)).await
+        self.0.acquire(key.as_str(), mode, Wait::from(left)).await
     }
 }
 
 impl dlock_locks::Session for Leased {
-    type Key = String;
+    type Key = Key;
     type Error = Ended;
 
     fn server(&self) -> &str {
@@ -117,14 +117,14 @@ impl dlock_locks::Session for Leased {
         true
     }
 
-    async fn run(&self, asks: &[Ask<String>]) -> Result<Vec<bool>, Ended> {
+    async fn run(&self, asks: &[Ask<Key>]) -> Result<Vec<bool>, Ended> {
         self.0.arrive().await;
         let truths = asks.iter().map(|ask| self.do_one(ask)).collect();
         self.0.return_trip().await;
         truths
     }
 
-    async fn wait(&self, key: &String, mode: Mode, limit: Duration) -> Result<bool, Ended> {
+    async fn wait(&self, key: &Key, mode: Mode, limit: Duration) -> Result<bool, Ended> {
         self.0.arrive().await;
         let answer = self.queue(key, mode, limit).await;
         self.0.return_trip().await;

@@ -1,10 +1,11 @@
 use crate::life::Life;
 use crate::table::{Reply, SessionId};
 use crate::waiting::outcome;
-use crate::{Database, Error, Mode};
+use crate::{Database, Error, Lock, Memory, Mode};
 use dlock_core::Wait;
 use std::fmt;
 use std::future::pending;
+use std::sync::Arc;
 use tokio::task::yield_now;
 
 /// The session was ended: what this database says instead of answering.
@@ -135,6 +136,18 @@ impl Session {
     pub(crate) fn withdraw(&self, key: &str, ticket: u64) -> bool {
         self.database.table().withdraw(key, ticket)
     }
+}
+
+impl dlock_core::Session<Memory> for Session {
+    type Lock = Lock<Self>;
+}
+
+impl dlock_core::Session<Memory> for &Session {
+    type Lock = Lock<Self>;
+}
+
+impl dlock_core::Session<Memory> for Arc<Session> {
+    type Lock = Lock<Self>;
 }
 
 impl Drop for Session {

@@ -1,6 +1,6 @@
-use crate::Mode;
 use crate::life::Life;
 use crate::queue::{Answer, Queue, Waiter};
+use crate::{Key, Mode};
 use dlock_locks::Holder;
 use std::collections::{HashMap, HashSet};
 use tokio::sync::oneshot;
@@ -55,11 +55,11 @@ impl Table {
     }
 
     /// Who holds and who waits, for any key or for this one.
-    pub(crate) fn inspect(&self, key: Option<&str>) -> Vec<Holder<String>> {
+    pub(crate) fn inspect(&self, key: Option<&str>) -> Vec<Holder<Key>> {
         let queues = self.queues.iter().filter(|(name, _)| key.is_none_or(|key| key == *name));
         let requests = queues.flat_map(|(name, queue)| queue.requests().map(move |it| (name, it)));
         let holder = |(name, (session, mode, waits)): (&String, (SessionId, Mode, bool))| {
-            Holder::new(name.clone(), mode, waits, session.to_string())
+            Holder::new(name.into(), mode, waits, session.to_string())
         };
         requests.map(holder).collect()
     }

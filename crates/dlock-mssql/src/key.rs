@@ -8,23 +8,23 @@ use dlock_core::{KeyError, Name, Naming};
 /// and bytes must be UTF-8, as in sqlalchemy-dlock.
 ///
 /// ```
-/// use dlock_mssql::Key;
+/// use dlock_db::mssql::Key;
 ///
 /// assert_eq!(Key::try_from("invoice:42")?.as_str(), "invoice:42");
 /// assert_ne!(Key::try_from("job")?, Key::try_from("Job")?);
 /// assert_eq!(Key::from(-7).as_str(), "-7");
 /// assert!(Key::try_from("").is_err());
-/// # Ok::<(), dlock_core::KeyError>(())
+/// # Ok::<(), dlock_db::KeyError>(())
 /// ```
 ///
 /// ```
-/// use dlock_mssql::Key;
+/// use dlock_db::mssql::Key;
 ///
 /// let digest = "8928aae63c84d87ea098564d1e03ad813f107add474e56aedd286349c0c03ea4";
 /// assert_eq!(Key::hashed("a").as_str(), digest);
 /// let key = Key::convert((3, 14), |(a, b)| format!("{a}/{b}"))?;
 /// assert_eq!(key.as_str(), "3/14");
-/// # Ok::<(), dlock_core::KeyError>(())
+/// # Ok::<(), dlock_db::KeyError>(())
 /// ```
 pub type Key = Name<Limits>;
 

@@ -70,22 +70,26 @@ mod statement;
 mod xact;
 
 pub use app::{App, InSession, Owner};
+pub use dlock_core::{KeyError, Wait};
+pub use dlock_locks::{CancellationToken, Finding, Lost, LostReason, Severity, Stats};
 pub use key::{Key, Limits};
 pub use locks::{
-    Held, HeldAlone, Locks, LocksBuilder, LocksError, Request, Server, ServerSession, Watched, Wire,
+    All, Alone, Held, HeldAlone, HeldMode, Holder, Locks, LocksBuilder, LocksError, Permit,
+    Request, Semaphore, Server, ServerError, ServerSession, Term, Watched, Wire,
 };
 pub use mode::Mode;
 pub use session::{HasClient, Place, Pooled, Stream};
+#[doc(no_inline)]
 pub use tiberius;
 pub use xact::{InTransaction, Xact};
 
 /// A lock held by the session `S`: a `Client`, or a `&mut Client`.
 ///
 /// ```no_run
-/// # use dlock_mssql::Stream;
-/// # async fn example<T: Stream + 'static>(client: dlock_mssql::tiberius::Client<T>)
-/// # -> Result<(), dlock_mssql::Error> {
-/// use dlock_mssql::Lock;
+/// # use dlock_db::mssql::Stream;
+/// # async fn example<T: Stream + 'static>(client: dlock_db::mssql::tiberius::Client<T>)
+/// # -> Result<(), dlock_db::mssql::Error> {
+/// use dlock_db::mssql::Lock;
 ///
 /// let mut lock = Lock::new(client, "invoice:42")?;
 /// let guard = lock.lock().await?;
@@ -96,6 +100,8 @@ pub use xact::{InTransaction, Xact};
 /// # Ok(())
 /// # }
 /// ```
+#[doc(alias = "sp_getapplock")]
+#[doc(alias = "sp_releaseapplock")]
 pub type Lock<S> = dlock_core::Lock<App<S>>;
 
 /// A lock held by the transaction that is open on a lent `Client<T>`.
@@ -108,10 +114,10 @@ pub type Lock<S> = dlock_core::Lock<App<S>>;
 /// rolls back.
 ///
 /// ```no_run
-/// # use dlock_mssql::Stream;
-/// # async fn example<T: Stream>(client: &mut dlock_mssql::tiberius::Client<T>)
+/// # use dlock_db::mssql::Stream;
+/// # async fn example<T: Stream>(client: &mut dlock_db::mssql::tiberius::Client<T>)
 /// # -> Result<(), Box<dyn std::error::Error>> {
-/// use dlock_mssql::XactLock;
+/// use dlock_db::mssql::XactLock;
 ///
 /// client.begin_transaction().await?;
 /// XactLock::new(&mut *client, "invoice:42")?.lock().await?;

@@ -12,10 +12,12 @@ mod url;
 mod wire;
 
 pub use alone::Watched;
-pub use error::LocksError;
+pub use error::ServerError;
 pub use server::Server;
 pub use session::ServerSession;
 pub use wire::Wire;
+
+use crate::Key;
 
 /// Locks that own their sessions.
 ///
@@ -26,7 +28,7 @@ pub use wire::Wire;
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-/// use dlock_mssql::Locks;
+/// use dlock_db::mssql::Locks;
 ///
 /// let locks = Locks::connect("mssql://app:secret@db:1433/billing").await?;
 /// let held = locks.lock("invoice:42").await?;
@@ -35,6 +37,8 @@ pub use wire::Wire;
 /// # Ok(())
 /// # }
 /// ```
+#[doc(alias = "sp_getapplock")]
+#[doc(alias = "sp_releaseapplock")]
 pub type Locks = dlock_locks::Locks<Server>;
 
 /// Settings of [`Locks`].
@@ -48,3 +52,27 @@ pub type Held = dlock_locks::Held<Server>;
 
 /// A lock of [`Locks`] that is held on a session of its own, which it lends.
 pub type HeldAlone = dlock_locks::HeldAlone<Server>;
+
+/// A request for a key on a session of the lock's own, for work that is to end with the lock.
+pub type Alone = dlock_locks::Alone<Server>;
+
+/// A request for several keys: all of them or none.
+pub type All = dlock_locks::All<Server>;
+
+/// How a lock of [`Locks`] is held.
+pub type HeldMode = dlock_locks::Mode;
+
+/// Who holds a key, or waits for it.
+pub type Holder = dlock_locks::Holder<Key>;
+
+/// Why a call on [`Locks`] did not do what it was asked to.
+pub type LocksError = dlock_locks::Error<ServerError>;
+
+/// A permit of a [`Semaphore`].
+pub type Permit = dlock_locks::Permit<Server>;
+
+/// So many at a time, in all processes together.
+pub type Semaphore = dlock_locks::Semaphore<Server>;
+
+/// One's turn to lead.
+pub type Term = dlock_locks::Term<Server>;

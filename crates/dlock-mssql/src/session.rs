@@ -46,9 +46,9 @@ pub trait HasClient: Sized + Send {
 /// `tokio`'s does, it never goes back.
 ///
 /// ```no_run
-/// # use dlock_mssql::{Lock, Pooled, Stream, tiberius::Client};
+/// # use dlock_db::mssql::{Lock, Pooled, Stream, tiberius::Client};
 /// # use std::ops::DerefMut;
-/// # async fn example<P, T>(object: P) -> Result<(), dlock_mssql::Error>
+/// # async fn example<P, T>(object: P) -> Result<(), dlock_db::mssql::Error>
 /// # where P: DerefMut<Target = Client<T>> + Send + 'static, T: Stream + 'static {
 /// let guard = Lock::new(Pooled(object), "invoice:42")?.lock_owned().await?;
 /// // … critical section …

@@ -63,9 +63,15 @@ mod release;
 mod session;
 mod statement;
 
+pub use dlock_core::{KeyError, Wait};
+pub use dlock_locks::{CancellationToken, Finding, Lost, LostReason, Severity, Stats};
 pub use key::{Key, Limits};
-pub use locks::{Held, Locks, LocksBuilder, Request, Server, ServerSession};
+pub use locks::{
+    All, Alone, Held, HeldAlone, HeldMode, Holder, Locks, LocksBuilder, LocksError, Permit,
+    Request, Semaphore, Server, ServerError, ServerSession, Term,
+};
 pub use mode::Mode;
+#[doc(no_inline)]
 pub use mysql_async;
 pub use named::Named;
 pub use release::ByKilling;
@@ -76,8 +82,8 @@ use mysql_async::Conn;
 /// A lock held by a connection.
 ///
 /// ```no_run
-/// # async fn example(conn: mysql_async::Conn) -> Result<(), dlock_mysql::Error> {
-/// use dlock_mysql::Lock;
+/// # async fn example(conn: mysql_async::Conn) -> Result<(), dlock_db::mysql::Error> {
+/// use dlock_db::mysql::Lock;
 ///
 /// let mut lock = Lock::new(conn, "invoice:42")?;
 /// let guard = lock.lock().await?;
@@ -88,6 +94,8 @@ use mysql_async::Conn;
 /// # Ok(())
 /// # }
 /// ```
+#[doc(alias = "GET_LOCK")]
+#[doc(alias = "RELEASE_LOCK")]
 pub type Lock<S = Conn> = dlock_core::Lock<Named<S>>;
 
 /// A held [`Lock`], borrowed.

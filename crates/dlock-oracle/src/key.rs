@@ -1,4 +1,6 @@
-use dlock_core::{KeyError, hash64};
+mod conversion;
+
+use dlock_core::KeyError;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
@@ -16,14 +18,14 @@ const IDS: u32 = 1 << 30;
 /// give out ids by name too, but commits the caller's transaction to do so.)
 ///
 /// ```
-/// use dlock_oracle::Key;
+/// use dlock_db::oracle::Key;
 ///
 /// let key = Key::from("my-resource-key");
 /// assert_eq!(key.id(), 453216416);
 /// assert_eq!(key.to_string(), "my-resource-key (453216416)");
 /// assert_eq!(Key::try_from(42)?.id(), 42);
 /// assert!(Key::try_from(1_i64 << 30).is_err());
-/// # Ok::<(), dlock_core::KeyError>(())
+/// # Ok::<(), dlock_db::KeyError>(())
 /// ```
 ///
 /// A key remembers the text it was made of, for [`Display`](fmt::Display) and [`Debug`]; what is the
@@ -36,6 +38,11 @@ pub struct Key {
 
 impl Key {
     /// The number itself.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(dlock_db::oracle::Key::from("my-resource-key").id(), 453216416);
+    /// ```
     #[must_use]
     pub fn id(&self) -> u32 {
         self.id
@@ -44,7 +51,7 @@ impl Key {
     /// A text of any length: here the same key as the text itself.
     ///
     /// ```
-    /// use dlock_oracle::Key;
+    /// use dlock_db::oracle::Key;
     ///
     /// assert_eq!(Key::hashed("invoice:42"), Key::from("invoice:42"));
     /// ```
@@ -56,11 +63,11 @@ impl Key {
     /// The caller's own mapping from a value to anything that makes a key.
     ///
     /// ```
-    /// use dlock_oracle::Key;
+    /// use dlock_db::oracle::Key;
     ///
     /// let key = Key::convert((3, 14), |(a, b)| a * 100 + b)?;
     /// assert_eq!(key.id(), 314);
-    /// # Ok::<(), dlock_core::KeyError>(())
+    /// # Ok::<(), dlock_db::KeyError>(())
     /// ```
     ///
     /// # Errors
@@ -85,82 +92,6 @@ impl Key {
         // By chance it may be the number itself, which no other key may be.
         let id = if hashed.id == self.id { (hashed.id + 1) % IDS } else { hashed.id };
         Self { id, text: Some(format!("{self} {label}").into()) }
-    }
-}
-
-fn checked(number: impl Into<i128>) -> Result<Key, KeyError> {
-    let (given, max) = (number.into(), i128::from(IDS - 1));
-    let id = u32::try_from(given).ok().filter(|id| *id < IDS);
-    id.map(|id| Key { id, text: None }).ok_or(KeyError::OutOfRange { given, min: 0, max })
-}
-
-impl TryFrom<i64> for Key {
-    type Error = KeyError;
-
-    fn try_from(number: i64) -> Result<Self, KeyError> {
-        checked(number)
-    }
-}
-
-impl TryFrom<i32> for Key {
-    type Error = KeyError;
-
-    fn try_from(number: i32) -> Result<Self, KeyError> {
-        checked(number)
-    }
-}
-
-impl TryFrom<u32> for Key {
-    type Error = KeyError;
-
-    fn try_from(number: u32) -> Result<Self, KeyError> {
-        checked(number)
-    }
-}
-
-impl TryFrom<u64> for Key {
-    type Error = KeyError;
-
-    fn try_from(number: u64) -> Result<Self, KeyError> {
-        checked(number)
-    }
-}
-
-impl From<&[u8]> for Key {
-    fn from(bytes: &[u8]) -> Self {
-        let [a, b, c, d, ..] = hash64(bytes).to_le_bytes();
-        let text = str::from_utf8(bytes).ok().map(Box::from);
-        Key { id: u32::from_le_bytes([a, b, c, d]) % IDS, text }
-    }
-}
-
-impl<const N: usize> From<&[u8; N]> for Key {
-    fn from(bytes: &[u8; N]) -> Self {
-        Self::from(bytes.as_slice())
-    }
-}
-
-impl From<Vec<u8>> for Key {
-    fn from(bytes: Vec<u8>) -> Self {
-        Self::from(bytes.as_slice())
-    }
-}
-
-impl From<&str> for Key {
-    fn from(text: &str) -> Self {
-        Self::from(text.as_bytes())
-    }
-}
-
-impl From<String> for Key {
-    fn from(text: String) -> Self {
-        Self::from(text.as_str())
-    }
-}
-
-impl From<&String> for Key {
-    fn from(text: &String) -> Self {
-        Self::from(text.as_str())
     }
 }
 

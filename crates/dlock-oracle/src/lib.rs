@@ -64,9 +64,15 @@ mod statement;
 mod user;
 
 pub use answer::explain;
+pub use dlock_core::{KeyError, Wait};
+pub use dlock_locks::{CancellationToken, Finding, Lost, LostReason, Severity, Stats};
 pub use key::Key;
-pub use locks::{Held, Locks, LocksBuilder, Request, Server, ServerError, ServerSession};
+pub use locks::{
+    All, Alone, Held, HeldAlone, HeldMode, Holder, Locks, LocksBuilder, LocksError, Permit,
+    Request, Semaphore, Server, ServerError, ServerSession, Term,
+};
 pub use mode::Mode;
+#[doc(no_inline)]
 pub use oracle;
 pub use session::Share;
 pub use user::User;
@@ -76,8 +82,8 @@ use oracle::Connection;
 /// A lock held by the session `S`: a `Connection` or an `Arc<Connection>`.
 ///
 /// ```no_run
-/// # async fn example(connection: oracle::Connection) -> Result<(), dlock_oracle::Error> {
-/// use dlock_oracle::Lock;
+/// # async fn example(connection: oracle::Connection) -> Result<(), dlock_db::oracle::Error> {
+/// use dlock_db::oracle::Lock;
 ///
 /// let mut lock = Lock::new(connection, "invoice:42")?;
 /// let guard = lock.lock().await?;
@@ -86,6 +92,7 @@ use oracle::Connection;
 /// # Ok(())
 /// # }
 /// ```
+#[doc(alias = "DBMS_LOCK")]
 pub type Lock<S = Connection> = dlock_core::Lock<User<S>>;
 
 /// A held [`Lock`], borrowed.

@@ -35,7 +35,7 @@ use std::time::Duration;
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-/// use dlock_oracle::{Locks, Mode};
+/// use dlock_db::oracle::{Locks, Mode};
 ///
 /// let locks = Locks::connect("oracle://app:secret@db:1521/orders").await?;
 /// let held = locks.lock("invoice:42").await?;
@@ -47,6 +47,7 @@ use std::time::Duration;
 /// # Ok(())
 /// # }
 /// ```
+#[doc(alias = "DBMS_LOCK")]
 pub type Locks = dlock_locks::Locks<Server>;
 
 /// Settings of [`Locks`].
@@ -58,6 +59,33 @@ pub type Held = dlock_locks::Held<Server>;
 /// A request for a key, to be refined.
 pub type Request = dlock_locks::Request<Server>;
 
+/// A request for a key on a session of the lock's own, for work that is to end with the lock.
+pub type Alone = dlock_locks::Alone<Server>;
+
+/// A request for several keys: all of them or none.
+pub type All = dlock_locks::All<Server>;
+
+/// A lock with a session of its own, which it lends.
+pub type HeldAlone = dlock_locks::HeldAlone<Server>;
+
+/// How a lock of [`Locks`] is held.
+pub type HeldMode = dlock_locks::Mode;
+
+/// Who holds a key, or waits for it.
+pub type Holder = dlock_locks::Holder<Key>;
+
+/// Why a call on [`Locks`] did not do what it was asked to.
+pub type LocksError = dlock_locks::Error<ServerError>;
+
+/// A permit of a [`Semaphore`].
+pub type Permit = dlock_locks::Permit<Server>;
+
+/// So many at a time, in all processes together.
+pub type Semaphore = dlock_locks::Semaphore<Server>;
+
+/// One's turn to lead.
+pub type Term = dlock_locks::Term<Server>;
+
 /// Why a session of [`Locks`] could not do what it was asked to.
 pub type ServerError = Error;
 
@@ -67,7 +95,7 @@ pub type ServerError = Error;
 /// for each that is waited for. A session never goes back to the pool.
 ///
 /// ```no_run
-/// use dlock_oracle::{Locks, oracle::Connector};
+/// use dlock_db::oracle::{Locks, oracle::Connector};
 ///
 /// # fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let connector = Connector::new("app", "secret", "db:1521/orders");

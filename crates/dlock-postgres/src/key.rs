@@ -1,3 +1,5 @@
+mod conversion;
+
 use dlock_core::{KeyError, hash64};
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -13,7 +15,7 @@ use std::sync::Arc;
 /// number are the same key.
 ///
 /// ```
-/// use dlock_postgres::Key;
+/// use dlock_db::postgres::Key;
 ///
 /// let key = Key::from("my-resource-key");
 /// assert_eq!(key, Key::from(-8735762693110921056_i64));
@@ -39,7 +41,7 @@ impl Key {
     /// A text of any length: here the same key as the text itself.
     ///
     /// ```
-    /// use dlock_postgres::Key;
+    /// use dlock_db::postgres::Key;
     ///
     /// assert_eq!(Key::hashed("invoice:42"), Key::from("invoice:42"));
     /// ```
@@ -51,7 +53,7 @@ impl Key {
     /// The caller's own mapping from a value to anything that makes a key.
     ///
     /// ```
-    /// use dlock_postgres::Key;
+    /// use dlock_db::postgres::Key;
     ///
     /// let key = Key::convert((3, 14), |(a, b)| a * 100 + b).unwrap();
     /// assert_eq!(key, Key::from(314));
@@ -76,7 +78,7 @@ impl Key {
     /// What the server knows the key by.
     ///
     /// ```
-    /// use dlock_postgres::{Key, Number};
+    /// use dlock_db::postgres::{Key, Number};
     ///
     /// assert_eq!(Key::from(42).number(), Number::Single(42));
     /// ```
@@ -113,81 +115,6 @@ impl From<Number> for Key {
 impl From<&Key> for Key {
     fn from(key: &Key) -> Self {
         key.clone()
-    }
-}
-
-impl From<i64> for Key {
-    fn from(number: i64) -> Self {
-        Number::Single(number).into()
-    }
-}
-
-impl From<i32> for Key {
-    fn from(number: i32) -> Self {
-        i64::from(number).into()
-    }
-}
-
-impl From<u32> for Key {
-    fn from(number: u32) -> Self {
-        i64::from(number).into()
-    }
-}
-
-impl TryFrom<u64> for Key {
-    type Error = KeyError;
-
-    fn try_from(number: u64) -> Result<Self, KeyError> {
-        i64::try_from(number).map(Self::from).map_err(|_| KeyError::OutOfRange {
-            given: number.into(),
-            min: i64::MIN.into(),
-            max: i64::MAX.into(),
-        })
-    }
-}
-
-impl From<(i32, i32)> for Key {
-    fn from((first, second): (i32, i32)) -> Self {
-        Number::Pair(first, second).into()
-    }
-}
-
-impl From<&[u8]> for Key {
-    fn from(bytes: &[u8]) -> Self {
-        match std::str::from_utf8(bytes) {
-            Ok(text) => text.into(),
-            Err(_) => Self::hash_of(bytes, &bytes.escape_ascii().to_string()),
-        }
-    }
-}
-
-impl<const N: usize> From<&[u8; N]> for Key {
-    fn from(bytes: &[u8; N]) -> Self {
-        bytes.as_slice().into()
-    }
-}
-
-impl From<Vec<u8>> for Key {
-    fn from(bytes: Vec<u8>) -> Self {
-        bytes.as_slice().into()
-    }
-}
-
-impl From<&str> for Key {
-    fn from(text: &str) -> Self {
-        Self::hash_of(text.as_bytes(), text)
-    }
-}
-
-impl From<String> for Key {
-    fn from(text: String) -> Self {
-        text.as_str().into()
-    }
-}
-
-impl From<&String> for Key {
-    fn from(text: &String) -> Self {
-        text.as_str().into()
     }
 }
 

@@ -52,11 +52,12 @@ pub use dlock_locks::{CancellationToken, Finding, Lost, LostReason, Severity, St
 pub use halves::Session;
 pub use key::{Key, Number};
 pub use locks::{
-    Alone, Held, HeldAlone, HeldMode, Holder, Locks, LocksBuilder, LocksError, Request, Server,
-    ServerError, ServerSession,
+    All, Alone, Held, HeldAlone, HeldMode, Holder, Locks, LocksBuilder, LocksError, Permit,
+    Request, Semaphore, Server, ServerError, ServerSession, Term,
 };
 pub use mode::Mode;
 pub use session::{AsSession, HasClient};
+#[doc(no_inline)]
 pub use tokio_postgres;
 pub use xact::Xact;
 
@@ -65,8 +66,8 @@ use tokio_postgres::Client;
 /// A lock held by the session `S`.
 ///
 /// ```no_run
-/// # async fn example(client: tokio_postgres::Client) -> Result<(), dlock_postgres::Error> {
-/// use dlock_postgres::Lock;
+/// # async fn example(client: tokio_postgres::Client) -> Result<(), dlock_db::postgres::Error> {
+/// use dlock_db::postgres::Lock;
 ///
 /// let mut lock = Lock::new(&client, "invoice:42")?;
 /// let guard = lock.lock().await?;
@@ -75,13 +76,15 @@ use tokio_postgres::Client;
 /// # Ok(())
 /// # }
 /// ```
+#[doc(alias = "advisory")]
+#[doc(alias = "pg_advisory_lock")]
 pub type Lock<S = Client> = dlock_core::Lock<Advisory<S>>;
 
 /// A lock held by a transaction.
 ///
 /// ```no_run
 /// # async fn example(mut client: tokio_postgres::Client) -> Result<(), Box<dyn std::error::Error>> {
-/// use dlock_postgres::XactLock;
+/// use dlock_db::postgres::XactLock;
 ///
 /// let transaction = client.transaction().await?;
 /// XactLock::new(&transaction, "invoice:42")?.lock().await?;

@@ -26,7 +26,7 @@ use crate::Key;
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-/// use dlock_postgres::Locks;
+/// use dlock_db::postgres::Locks;
 ///
 /// let locks = Locks::connect("postgres://app@db/app").await?;
 /// let held = locks.lock("invoice:42").await?;
@@ -60,7 +60,7 @@ use crate::Key;
 /// transaction that it protects: the server refuses it once a later holder has the key.
 ///
 /// ```no_run
-/// # async fn example(locks: dlock_postgres::Locks, client: &mut tokio_postgres::Client)
+/// # async fn example(locks: dlock_db::postgres::Locks, client: &mut tokio_postgres::Client)
 /// # -> Result<(), Box<dyn std::error::Error>> {
 /// locks.setup().await?; // once: two tables in `public`
 /// let held = locks.key("invoice:42")?.fenced().lock().await?;
@@ -94,13 +94,15 @@ use crate::Key;
 /// The crate `dlock-locks` says it: deadlocks over several keys are not seen; a kill or a failover frees a key
 /// before its holder is told. A fail-over to an asynchronous standby may forget the last raise of a fence.
 /// Servers before PostgreSQL 14 have no lease, and before 12 are refused.
+#[doc(alias = "advisory")]
+#[doc(alias = "pg_advisory_lock")]
 pub type Locks = dlock_locks::Locks<Server>;
 
 /// Settings of [`Locks`].
 ///
 /// ```no_run
 /// # fn example() -> Result<(), Box<dyn std::error::Error>> {
-/// use dlock_postgres::{Locks, tokio_postgres::Config};
+/// use dlock_db::postgres::{Locks, tokio_postgres::Config};
 /// use std::time::Duration;
 ///
 /// let mut config = Config::new();
@@ -123,7 +125,7 @@ pub type Request = dlock_locks::Request<Server>;
 /// A request for a key on a session of the lock's own, for work that is to end with the lock.
 ///
 /// ```no_run
-/// # async fn example(locks: dlock_postgres::Locks) -> Result<(), Box<dyn std::error::Error>> {
+/// # async fn example(locks: dlock_db::postgres::Locks) -> Result<(), Box<dyn std::error::Error>> {
 /// let mut held = locks.key("report")?.alone().lock().await?;
 /// let transaction = held.session().transaction().await?;
 /// // … critical section …
@@ -142,3 +144,15 @@ pub type Holder = dlock_locks::Holder<Key>;
 
 /// Why a call on [`Locks`] did not do what it was asked to.
 pub type LocksError = dlock_locks::Error<ServerError>;
+
+/// A request for several keys: all of them or none.
+pub type All = dlock_locks::All<Server>;
+
+/// A permit of a [`Semaphore`].
+pub type Permit = dlock_locks::Permit<Server>;
+
+/// So many at a time, in all processes together.
+pub type Semaphore = dlock_locks::Semaphore<Server>;
+
+/// One's turn to lead.
+pub type Term = dlock_locks::Term<Server>;

@@ -6,4 +6,4 @@ mod trip;
 
 pub use bed::{ByArc, Kind, MemoryBed, Moved, MutBorrowed, Owned};
 pub use carried::Carried;
-pub use dlock_memory::{Database, Direct, Ended, Error, Mode, Session};
+pub use dlock_memory::{Database, Direct, Ended, Error, Key, Mode, Session};

@@ -1,9 +1,10 @@
 use super::make;
-use crate::any::AnyError;
+use crate::any::alone::Lending;
 use crate::any::key::Given;
 use crate::any::native::FromGiven;
 use crate::any::server::{AnyServer, Kind};
-use dlock_core::KeyError;
+use crate::any::{AnyConnection, AnyError};
+use dlock_core::{KeyError, SessionRef};
 use dlock_locks::Mode;
 use dlock_mssql::{Key, Server};
 
@@ -14,8 +15,14 @@ pub(super) fn server(url: &str) -> Result<AnyServer, AnyError> {
     make::server::<Server>(url, KIND)
 }
 
+impl Lending for Server {
+    fn lend(session: SessionRef<'_, Self::Lock>) -> AnyConnection<'_> {
+        AnyConnection::Mssql(session)
+    }
+}
+
 impl FromGiven for Key {
     fn from_given(given: Given) -> Result<Self, KeyError> {
-        make::key(given)
+        make::key(given, Key::hashed)
     }
 }

@@ -1,9 +1,10 @@
 use super::{fences, make};
+use crate::any::alone::Lending;
 use crate::any::key::Given;
 use crate::any::native::{FromGiven, key_of};
 use crate::any::server::{AnyServer, Kind};
-use crate::any::{AnyError, AnyKey};
-use dlock_core::KeyError;
+use crate::any::{AnyConnection, AnyError, AnyKey};
+use dlock_core::{KeyError, SessionRef};
 use dlock_locks::{FencedConnection, Mode};
 use dlock_mysql::mysql_async::{Conn, Transaction};
 use dlock_mysql::{Key, Server};
@@ -16,9 +17,15 @@ pub(super) fn server(url: &str) -> Result<AnyServer, AnyError> {
     make::server::<Server>(url, KIND)
 }
 
+impl Lending for Server {
+    fn lend(session: SessionRef<'_, Self::Lock>) -> AnyConnection<'_> {
+        AnyConnection::Mysql(session)
+    }
+}
+
 impl FromGiven for Key {
     fn from_given(given: Given) -> Result<Self, KeyError> {
-        make::key(given)
+        make::key(given, Key::hashed)
     }
 }
 

@@ -1,9 +1,10 @@
 use super::{fences, make};
+use crate::any::alone::Lending;
 use crate::any::key::Given;
 use crate::any::native::{FromGiven, key_of};
 use crate::any::server::{AnyServer, Kind};
-use crate::any::{AnyError, AnyKey};
-use dlock_core::KeyError;
+use crate::any::{AnyConnection, AnyError, AnyKey};
+use dlock_core::{KeyError, SessionRef};
 use dlock_locks::{FencedConnection, Mode};
 use dlock_postgres::tokio_postgres::{Client, Transaction};
 use dlock_postgres::{Key, Server};
@@ -19,11 +20,17 @@ pub(super) fn server(url: &str) -> Result<AnyServer, AnyError> {
     make::server::<Server>(url, KIND)
 }
 
+impl Lending for Server {
+    fn lend(session: SessionRef<'_, Self::Lock>) -> AnyConnection<'_> {
+        AnyConnection::Postgres(session)
+    }
+}
+
 impl FromGiven for Key {
     fn from_given(given: Given) -> Result<Self, KeyError> {
         match given {
             Given::Pair(one, two) => Ok((one, two).into()),
-            given => make::key(given),
+            given => make::key(given, Key::hashed),
         }
     }
 }

@@ -21,6 +21,22 @@ impl<D: InspectDriver> Locks<D> {
     ///
     /// # Cancel safety
     /// May be dropped at any time.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let mut leader = locks.leader("scheduler").await?;
+    /// let follow = async {
+    ///     while leader.changed().await.is_ok() {
+    ///         println!("it is {:?} now", *leader.borrow_and_update());
+    ///     }
+    /// };
+    /// # drop(follow);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn leader<K>(
         &self,
         name: K,

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// One's turn to lead. It is cheap to clone, and clones are the same term.
+#[doc(alias = "leader")]
 pub struct Term<D: Driver> {
     state: Arc<State<D>>,
 }
@@ -33,6 +34,16 @@ impl<D: Driver> Term<D> {
     }
 
     /// What is led, as the server sees it.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Driver, Lost, Term};
+    /// # use std::ops::ControlFlow;
+    /// # async fn body<D: Driver>(term: Term<D>) -> Result<ControlFlow<()>, Lost> {
+    /// println!("leads {}", term.key());
+    /// # Ok(ControlFlow::Continue(()))
+    /// # }
+    /// ```
     #[must_use]
     pub fn key(&self) -> &D::Key {
         &self.state.key
@@ -40,6 +51,16 @@ impl<D: Driver> Term<D> {
 
     /// The number of the term's fence, higher than that of any term before. `None` where
     /// [`fenced`](crate::Request::fenced) was not asked for.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Driver, Lost, Term};
+    /// # use std::ops::ControlFlow;
+    /// # async fn body<D: Driver>(term: Term<D>) -> Result<ControlFlow<()>, Lost> {
+    /// println!("term {:?}", term.token());
+    /// # Ok(ControlFlow::Continue(()))
+    /// # }
+    /// ```
     #[must_use]
     pub fn token(&self) -> Option<u64> {
         self.state.hold.token()
@@ -47,6 +68,19 @@ impl<D: Driver> Term<D> {
 
     /// A token that is cancelled when the term is over: where its trusted time runs out, a fifth of the lease
     /// before.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Driver, Lost, Term};
+    /// # use std::ops::ControlFlow;
+    /// # async fn body<D: Driver>(term: Term<D>) -> Result<ControlFlow<()>, Lost> {
+    /// # async fn step() {}
+    /// while !term.cancelled().is_cancelled() {
+    ///     step().await;
+    /// }
+    /// # Ok(ControlFlow::Continue(()))
+    /// # }
+    /// ```
     #[must_use]
     pub fn cancelled(&self) -> CancellationToken {
         self.state.cancel.clone()
@@ -54,6 +88,18 @@ impl<D: Driver> Term<D> {
 
     /// How long the leadership is certainly held from now on. `None`: its session has no lease, so that nobody
     /// can say.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Driver, Lost, Term};
+    /// # use std::ops::ControlFlow;
+    /// # async fn body<D: Driver>(term: Term<D>) -> Result<ControlFlow<()>, Lost> {
+    /// if let Some(left) = term.trusted_for() {
+    ///     println!("leads for {left:?} at least, whatever happens");
+    /// }
+    /// # Ok(ControlFlow::Continue(()))
+    /// # }
+    /// ```
     #[must_use]
     pub fn trusted_for(&self) -> Option<Duration> {
         if self.is_over() { Some(Duration::ZERO) } else { self.state.hold.trusted_for() }
@@ -63,6 +109,19 @@ impl<D: Driver> Term<D> {
     ///
     /// # Errors
     /// [`Lost`] where the term is over, or not trusted for so long: the work must not begin.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Driver, Lost, Term};
+    /// # use std::ops::ControlFlow;
+    /// # async fn body<D: Driver>(term: Term<D>) -> Result<ControlFlow<()>, Lost> {
+    /// use std::time::Duration;
+    ///
+    /// term.must_have(Duration::from_secs(2))?; // long enough for what comes now
+    /// // … the side effect …
+    /// # Ok(ControlFlow::Continue(()))
+    /// # }
+    /// ```
     pub fn must_have(&self, duration: Duration) -> Result<(), Lost> {
         let hold = &self.state.hold;
         let reason = match hold.lost() {
@@ -80,6 +139,17 @@ impl<D: Driver> Term<D> {
     ///
     /// # Panics
     /// Outside of a tokio runtime.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Driver, Lost, Term};
+    /// # use std::ops::ControlFlow;
+    /// # async fn body<D: Driver>(term: Term<D>) -> Result<ControlFlow<()>, Lost> {
+    /// # async fn refresh() {}
+    /// term.spawn(refresh()); // ends with the term
+    /// # Ok(ControlFlow::Continue(()))
+    /// # }
+    /// ```
     pub fn spawn<F>(&self, future: F)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -93,6 +163,16 @@ impl<D: Driver> Term<D> {
     }
 
     /// Gives the leadership up: the body is dropped at its next await, and everybody competes again.
+    ///
+    /// # Examples
+    /// ```
+    /// # use dlock_db::{Driver, Lost, Term};
+    /// # use std::ops::ControlFlow;
+    /// # async fn body<D: Driver>(term: Term<D>) -> Result<ControlFlow<()>, Lost> {
+    /// term.resign(); // the next await is the last
+    /// # Ok(ControlFlow::Continue(()))
+    /// # }
+    /// ```
     pub fn resign(&self) {
         self.state.resigned.cancel();
     }

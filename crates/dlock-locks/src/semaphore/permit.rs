@@ -21,6 +21,7 @@ pub(crate) struct Slot<D: Driver> {
 /// lost.
 ///
 /// Dropping it hands it over in the process, or releases it in the background.
+#[doc(alias = "semaphore")]
 #[must_use = "the permit is given back when this is dropped"]
 pub struct Permit<D: Driver> {
     pool: Arc<Pool<D>>,
@@ -39,6 +40,18 @@ impl<D: Driver> Permit<D> {
     }
 
     /// The semaphore's name as the server sees it.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let exports = locks.semaphore("exports", 3)?;
+    /// let permit = exports.acquire(None).await?;
+    /// assert_eq!(permit.key().to_string(), "exports");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn key(&self) -> &D::Key {
         self.pool.key()
@@ -51,6 +64,20 @@ impl<D: Driver> Permit<D> {
     ///
     /// # Cancel safety
     /// Dropped, the release goes on.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let locks = dlock_db::memory::Database::new().locks();
+    /// let exports = locks.semaphore("exports", 3)?;
+    /// let permit = exports.acquire(None).await?;
+    /// // … export …
+    /// permit.release().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias = "unlock")]
     pub async fn release(mut self) -> Result<(), Error<D::Error>> {
         let left = self.slot.take().and_then(|slot| self.pool.hand_over(slot));
         let Some(slot) = left else { return Ok(()) };

@@ -39,7 +39,7 @@ async fn a_bounded_wait_runs_out_in_time() {
 #[tokio::test]
 async fn a_scope_releases() {
     let (database, [locks]) = processes();
-    let value = locks.with("k", Wait::No, async |held: &Held| held.key().len()).await;
+    let value = locks.with("k", Wait::No, async |held: &Held| held.key().as_str().len()).await;
     assert_eq!((value.expect("a value"), database.holders("k")), (1, 0));
     let _held = locks.lock("k").await.expect("a lock");
     let refused = locks.with("k", Wait::No, async |_| ()).await;

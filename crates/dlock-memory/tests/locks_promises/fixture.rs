@@ -2,7 +2,7 @@ use crate::session::Far;
 use crate::way::Way;
 use dlock_core::Lock;
 use dlock_locks::{Locks, LocksBuilder};
-use dlock_memory::{Database, Direct, Session};
+use dlock_memory::{Database, Direct, Key, Session};
 use dlock_testkit::locks::{Fixture, LinkFixture, LockFixture, MachineFixture};
 
 /// A database made of memory.
@@ -29,8 +29,8 @@ impl Fixture for Memory {
         self.by(&Way::default())
     }
 
-    fn key(text: &str) -> String {
-        text.to_owned()
+    fn key(text: &str) -> Key {
+        text.into()
     }
 
     async fn holders(&self, key: &str) -> usize {

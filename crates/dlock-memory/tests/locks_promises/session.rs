@@ -1,6 +1,6 @@
 use crate::way::{Connection, Way};
 use dlock_locks::{Ask, Driver, Mode, SessionOptions, SharedDriver};
-use dlock_memory::{Database, Ended};
+use dlock_memory::{Database, Ended, Key};
 use std::future::{Future, pending};
 use std::time::Duration;
 
@@ -19,17 +19,17 @@ pub(crate) struct FarSession {
 }
 
 impl Driver for Far {
-    type Key = String;
+    type Key = Key;
     type Error = Ended;
     type Session = FarSession;
 
     const IN_FLIGHT: usize = Database::IN_FLIGHT;
 
-    fn derive(key: &String, label: &str) -> String {
+    fn derive(key: &Key, label: &str) -> Key {
         Database::derive(key, label)
     }
 
-    fn turnstile(key: &String) -> Option<String> {
+    fn turnstile(key: &Key) -> Option<Key> {
         Database::turnstile(key)
     }
 
@@ -74,7 +74,7 @@ impl FarSession {
 }
 
 impl dlock_locks::Session for FarSession {
-    type Key = String;
+    type Key = Key;
     type Error = Ended;
 
     fn server(&self) -> &str {
@@ -85,11 +85,11 @@ impl dlock_locks::Session for FarSession {
         self.session.has_lease()
     }
 
-    async fn run(&self, asks: &[Ask<String>]) -> Result<Vec<bool>, Ended> {
+    async fn run(&self, asks: &[Ask<Key>]) -> Result<Vec<bool>, Ended> {
         self.trip(self.session.run(asks)).await
     }
 
-    async fn wait(&self, key: &String, mode: Mode, limit: Duration) -> Result<bool, Ended> {
+    async fn wait(&self, key: &Key, mode: Mode, limit: Duration) -> Result<bool, Ended> {
         self.trip(self.session.wait(key, mode, limit)).await
     }
 

@@ -1,6 +1,6 @@
 use crate::locks::kill::kill;
 use crate::locks::session::Look;
-use crate::locks::{LocksError, Server, Wire};
+use crate::locks::{Server, ServerError, Wire};
 use crate::{App, Error, HasClient, Key, Lock, Mode, OwnedGuard, statement};
 use dlock_core::RawNew;
 use dlock_locks::AloneDriver;
@@ -39,11 +39,11 @@ impl AloneDriver for Server {
         name: &str,
         key: Key,
         mode: dlock_locks::Mode,
-    ) -> Result<(Lock<Watched>, i32), LocksError> {
+    ) -> Result<(Lock<Watched>, i32), ServerError> {
         let (mut client, wire) = self.dial(name).await?;
         let look = Look::of(client.simple_query(statement::LOOK).await?.into_row().await?)?;
         if look.is_read_only {
-            return Err(LocksError::ReadOnly);
+            return Err(ServerError::ReadOnly);
         }
         let lock = Lock::from_raw(App::new(Watched { client, wire }, key));
         let lock = match Mode::from(mode) {
@@ -63,7 +63,7 @@ impl AloneDriver for Server {
         let killed = killed.await;
         drop(guard);
         killed.map(drop).map_err(|error| match error {
-            LocksError::Native(error) => Error::Setup { advice: KILL, source: Some(error) },
+            ServerError::Native(error) => Error::Setup { advice: KILL, source: Some(error) },
             _ => Error::Interrupted(None),
         })
     }

@@ -1,6 +1,6 @@
 use crate::answer::code;
 use crate::locks::session::Look;
-use crate::locks::{LocksError, Server, Wire};
+use crate::locks::{Server, ServerError, Wire};
 use crate::statement;
 use dlock_locks::check::locks_nothing;
 use dlock_locks::{Finding, Severity};
@@ -18,7 +18,7 @@ const APART: Duration = Duration::from_secs(5);
 const MIDNIGHT: u64 = 946_684_800;
 
 /// Looks for what would make locks lie here.
-pub(crate) async fn check(server: &Server, name: &str) -> Result<Vec<Finding>, LocksError> {
+pub(crate) async fn check(server: &Server, name: &str) -> Result<Vec<Finding>, ServerError> {
     let (mut one, mut other) = (server.dial(name).await?.0, server.dial(name).await?.0);
     let looks = [look(&mut one).await?, look(&mut other).await?];
     let mut found = Vec::from_iter(several_servers(&looks));
@@ -31,7 +31,7 @@ pub(crate) async fn check(server: &Server, name: &str) -> Result<Vec<Finding>, L
     Ok(found)
 }
 
-async fn look(client: &mut Client<Wire>) -> Result<Look, LocksError> {
+async fn look(client: &mut Client<Wire>) -> Result<Look, ServerError> {
     Look::of(client.simple_query(statement::LOOK).await?.into_row().await?)
 }
 
@@ -86,14 +86,14 @@ fn system_database(look: &Look) -> Option<Finding> {
 async fn lock(
     one: &mut Client<Wire>,
     other: &mut Client<Wire>,
-) -> Result<Option<Finding>, LocksError> {
+) -> Result<Option<Finding>, ServerError> {
     let key = format!("dlock check {:016x}", fastrand::u64(..));
     let taken = first::<i32>(one, statement::WAIT, &[&key, &"Exclusive", &0]).await;
     let refusal = match &taken {
         Ok(Some(0 | 1)) => None,
         Ok(code) => Some(format!("returned {}", code.unwrap_or(code::REFUSED))),
         Err(Native::Server(said)) => Some(format!("failed: {}", said.message())),
-        Err(_) => return Err(LocksError::from(taken.expect_err("an error"))),
+        Err(_) => return Err(ServerError::from(taken.expect_err("an error"))),
     };
     if let Some(refusal) = refusal {
         return Ok(Some(cannot_lock(&refusal)));

@@ -3,7 +3,7 @@ use tiberius::error::Error as Native;
 /// Why a session of [`Locks`](crate::Locks) could not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum LocksError {
+pub enum ServerError {
     /// The driver's error.
     #[error("the database driver failed; its own error says why")]
     Native(#[from] Native),

@@ -1,5 +1,5 @@
 use crate::Key;
-use crate::locks::LocksError;
+use crate::locks::ServerError;
 use crate::locks::session::Results;
 use dlock_locks::{Holder, Mode};
 use std::collections::HashMap;
@@ -37,8 +37,8 @@ impl Shown {
 }
 
 /// The locks of the database, and who has them: of two results, one of locks and one of sessions.
-pub(crate) fn holders(results: &Results) -> Result<Vec<(Shown, Holder<Key>)>, LocksError> {
-    let [locks, sessions] = results.as_slice() else { return Err(LocksError::Answer) };
+pub(crate) fn holders(results: &Results) -> Result<Vec<(Shown, Holder<Key>)>, ServerError> {
+    let [locks, sessions] = results.as_slice() else { return Err(ServerError::Answer) };
     let mut known = HashMap::new();
     for row in sessions {
         known.insert(number(row, "dlock_session")?, row);
@@ -60,7 +60,7 @@ pub(crate) fn holders(results: &Results) -> Result<Vec<(Shown, Holder<Key>)>, Lo
     Ok(found)
 }
 
-fn describe(holder: &mut Holder<Key>, session: &Row) -> Result<(), LocksError> {
+fn describe(holder: &mut Holder<Key>, session: &Row) -> Result<(), ServerError> {
     let owned = |column| text(session, column).map(|text| text.map(str::to_owned));
     holder.user = owned("dlock_user")?;
     holder.host = owned("dlock_host")?;
@@ -71,12 +71,12 @@ fn describe(holder: &mut Holder<Key>, session: &Row) -> Result<(), LocksError> {
     Ok(())
 }
 
-fn text<'r>(row: &'r Row, column: &str) -> Result<Option<&'r str>, LocksError> {
+fn text<'r>(row: &'r Row, column: &str) -> Result<Option<&'r str>, ServerError> {
     Ok(row.try_get(column)?)
 }
 
-fn number(row: &Row, column: &str) -> Result<i32, LocksError> {
-    row.try_get(column)?.ok_or(LocksError::Answer)
+fn number(row: &Row, column: &str) -> Result<i32, ServerError> {
+    row.try_get(column)?.ok_or(ServerError::Answer)
 }
 
 /// Intent modes are what Oracle calls sub modes.

@@ -1,7 +1,7 @@
 use crate::locks::check::check;
 use crate::locks::holder::holders;
 use crate::locks::kill::kill;
-use crate::locks::{LocksError, Server, ServerSession};
+use crate::locks::{Server, ServerError, ServerSession};
 use crate::{Key, statement};
 use dlock_locks::{Finding, Holder, InspectDriver, SessionOptions};
 use tiberius::error::Error as Native;
@@ -16,7 +16,7 @@ impl InspectDriver for Server {
     async fn holders(
         session: &ServerSession,
         key: Option<&Key>,
-    ) -> Result<Vec<Holder<Key>>, LocksError> {
+    ) -> Result<Vec<Holder<Key>>, ServerError> {
         let answer = session.ask(statement::HOLDERS, &[]).await;
         let mut found = holders(&answer.map_err(denied)?)?;
         let Some(key) = key else {
@@ -28,25 +28,25 @@ impl InspectDriver for Server {
                 return Ok(Vec::new());
             }
             if found.iter().any(|(shown, _)| shown.hash != found[0].0.hash) {
-                return Err(LocksError::Ambiguous);
+                return Err(ServerError::Ambiguous);
             }
         }
         Ok(found.into_iter().map(|(_, holder)| holder.map(|_| key.clone())).collect())
     }
 
-    async fn end_session(session: &ServerSession, number: &str) -> Result<bool, LocksError> {
+    async fn end_session(session: &ServerSession, number: &str) -> Result<bool, ServerError> {
         let Ok(number) = number.parse() else { return Ok(false) };
         kill(&mut *session.client().await, number).await
     }
 
-    async fn check(&self, options: &SessionOptions) -> Result<Vec<Finding>, LocksError> {
+    async fn check(&self, options: &SessionOptions) -> Result<Vec<Finding>, ServerError> {
         check(self, &options.name).await
     }
 }
 
-pub(crate) fn denied(error: Native) -> LocksError {
+pub(crate) fn denied(error: Native) -> ServerError {
     match error.code() {
-        Some(code) if DENIED.contains(&code) => LocksError::Hidden(error),
-        _ => LocksError::Native(error),
+        Some(code) if DENIED.contains(&code) => ServerError::Hidden(error),
+        _ => ServerError::Native(error),
     }
 }

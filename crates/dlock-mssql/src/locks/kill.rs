@@ -1,4 +1,4 @@
-use crate::locks::{LocksError, Wire};
+use crate::locks::{ServerError, Wire};
 use crate::statement;
 use std::time::Duration;
 use tiberius::Client;
@@ -13,7 +13,7 @@ const LOOKS: Duration = Duration::from_millis(5);
 const ENDING: Duration = Duration::from_secs(5);
 
 /// Ends a session, and completes when the server has let go. `false`: there is none of this number.
-pub(crate) async fn kill(client: &mut Client<Wire>, number: i32) -> Result<bool, LocksError> {
+pub(crate) async fn kill(client: &mut Client<Wire>, number: i32) -> Result<bool, ServerError> {
     match run(client, statement::kill(number)).await {
         Err(Native::Server(said)) if NONE.contains(&said.code()) => return Ok(false),
         killed => killed?,
@@ -24,7 +24,7 @@ pub(crate) async fn kill(client: &mut Client<Wire>, number: i32) -> Result<bool,
         }
         Ok(true)
     });
-    ended.await.unwrap_or(Err(LocksError::NotEnded))
+    ended.await.unwrap_or(Err(ServerError::NotEnded))
 }
 
 /// How many rows it was answered with.

@@ -1,4 +1,4 @@
-use crate::locks::{LocksError, ServerSession, Wire, url};
+use crate::locks::{ServerError, ServerSession, Wire, url};
 use crate::{Key, statement};
 use dlock_locks::{Driver, SessionOptions, SharedDriver, UpdateDriver, UrlDriver};
 use std::fmt;
@@ -33,7 +33,7 @@ impl From<Config> for Server {
 
 impl Server {
     /// A connection of this name, and what it is watched by.
-    pub(crate) async fn dial(&self, name: &str) -> Result<(Client<Wire>, Wire), LocksError> {
+    pub(crate) async fn dial(&self, name: &str) -> Result<(Client<Wire>, Wire), ServerError> {
         let mut config = self.config.clone();
         config.application_name(name);
         config.command_timeout(None);
@@ -59,7 +59,7 @@ async fn connect(config: &Config) -> Result<(Client<Wire>, Wire), Native> {
 
 impl Driver for Server {
     type Key = Key;
-    type Error = LocksError;
+    type Error = ServerError;
     type Session = ServerSession;
 
     const SYSTEM: &'static str = "microsoft.sql_server";
@@ -83,7 +83,7 @@ impl Driver for Server {
         Some(Self::derive(key, "turnstile"))
     }
 
-    async fn open(&self, options: &SessionOptions) -> Result<ServerSession, LocksError> {
+    async fn open(&self, options: &SessionOptions) -> Result<ServerSession, ServerError> {
         let (client, wire) = self.dial(&options.name).await?;
         ServerSession::new(client, wire).await
     }
@@ -94,7 +94,7 @@ impl SharedDriver for Server {}
 impl UpdateDriver for Server {}
 
 impl UrlDriver for Server {
-    fn from_url(url: &str) -> Result<Self, LocksError> {
+    fn from_url(url: &str) -> Result<Self, ServerError> {
         url::parse(url).map(Self::from)
     }
 }

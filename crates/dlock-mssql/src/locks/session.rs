@@ -1,5 +1,5 @@
 use crate::answer::{code, is_fatal};
-use crate::locks::{LocksError, Server, Wire};
+use crate::locks::{Server, ServerError, Wire};
 use crate::statement::{self, BatchText};
 use crate::{Key, Mode};
 use dlock_core::Wait;
@@ -28,11 +28,11 @@ pub struct ServerSession {
 
 impl ServerSession {
     /// Makes it clean by its first statement, and looks where it is.
-    pub(crate) async fn new(mut client: Client<Wire>, wire: Wire) -> Result<Self, LocksError> {
+    pub(crate) async fn new(mut client: Client<Wire>, wire: Wire) -> Result<Self, ServerError> {
         let text = format!("{}{}", statement::CLEAN, statement::LOOK);
         let look = Look::of(client.simple_query(text).await?.into_row().await?)?;
         if look.is_read_only {
-            return Err(LocksError::ReadOnly);
+            return Err(ServerError::ReadOnly);
         }
         Ok(Self {
             client: Mutex::new(client),
@@ -48,7 +48,7 @@ impl ServerSession {
     }
 
     /// Whether nobody holds this key.
-    pub(crate) async fn is_free(&self, key: &Key) -> Result<bool, LocksError> {
+    pub(crate) async fn is_free(&self, key: &Key) -> Result<bool, ServerError> {
         Ok(self.number(statement::IS_FREE, &[&key.as_str()]).await? == 1)
     }
 
@@ -68,14 +68,14 @@ impl ServerSession {
     }
 
     /// Asks for one number.
-    async fn number(&self, text: &str, parameters: &[&dyn ToSql]) -> Result<i32, LocksError> {
+    async fn number(&self, text: &str, parameters: &[&dyn ToSql]) -> Result<i32, ServerError> {
         let answer = self.ask(text, parameters).await?;
-        let row = answer.first().and_then(|rows| rows.first()).ok_or(LocksError::Answer)?;
-        row.try_get(0)?.ok_or(LocksError::Answer)
+        let row = answer.first().and_then(|rows| rows.first()).ok_or(ServerError::Answer)?;
+        row.try_get(0)?.ok_or(ServerError::Answer)
     }
 
     /// Waits until no writer stands in the turnstile.
-    async fn pass(&self, key: &Key, limit: Duration) -> Result<bool, LocksError> {
+    async fn pass(&self, key: &Key, limit: Duration) -> Result<bool, ServerError> {
         let Some(turnstile) = Server::turnstile(key) else { return Ok(true) };
         let passed = self.number(statement::PASS, &[&turnstile.as_str(), &millis(limit)]).await;
         // It may stand there itself now.
@@ -83,14 +83,14 @@ impl ServerSession {
         granted(passed?)
     }
 
-    async fn get(&self, key: &Key, mode: Mode, limit: Duration) -> Result<bool, LocksError> {
+    async fn get(&self, key: &Key, mode: Mode, limit: Duration) -> Result<bool, ServerError> {
         granted(self.number(statement::WAIT, &[&key.as_str(), &mode.name(), &millis(limit)]).await?)
     }
 }
 
 impl dlock_locks::Session for ServerSession {
     type Key = Key;
-    type Error = LocksError;
+    type Error = ServerError;
 
     fn server(&self) -> &str {
         &self.server
@@ -100,15 +100,15 @@ impl dlock_locks::Session for ServerSession {
         false
     }
 
-    async fn run(&self, asks: &[Ask<Key>]) -> Result<Vec<bool>, LocksError> {
+    async fn run(&self, asks: &[Ask<Key>]) -> Result<Vec<bool>, ServerError> {
         let text = BatchText::new(asks, |key| self.upgraded.borrow().contains(key));
         let names = Vec::from_iter(text.names.iter().map(|name| &**name));
         let parameters = Vec::from_iter(names.iter().map(|name| name as &dyn ToSql));
         let answer = self.ask(&text.text, &parameters).await?;
-        let row = answer.first().and_then(|rows| rows.first()).ok_or(LocksError::Answer)?;
+        let row = answer.first().and_then(|rows| rows.first()).ok_or(ServerError::Answer)?;
         let mut truths = vec![false; asks.len()];
         for (column, place) in text.places.iter().enumerate() {
-            let code = row.try_get(column)?.ok_or(LocksError::Answer)?;
+            let code = row.try_get(column)?.ok_or(ServerError::Answer)?;
             truths[*place] = match asks[*place].what {
                 What::Try => granted(code)?,
                 What::Release => code == 0,
@@ -126,7 +126,7 @@ impl dlock_locks::Session for ServerSession {
         key: &Key,
         mode: dlock_locks::Mode,
         limit: Duration,
-    ) -> Result<bool, LocksError> {
+    ) -> Result<bool, ServerError> {
         let (mode, begun) = (Mode::from(mode), Instant::now());
         if mode == Mode::Shared && !self.pass(key, limit).await? {
             return Ok(false);
@@ -140,7 +140,7 @@ impl dlock_locks::Session for ServerSession {
         _: dlock_locks::Mode,
         to: dlock_locks::Mode,
         limit: Duration,
-    ) -> Result<bool, LocksError> {
+    ) -> Result<bool, ServerError> {
         let granted = self.get(key, Mode::from(to), limit).await?;
         if granted {
             self.upgraded.borrow_mut().insert(key.clone());
@@ -148,7 +148,7 @@ impl dlock_locks::Session for ServerSession {
         Ok(granted)
     }
 
-    async fn ping(&self) -> Result<(), LocksError> {
+    async fn ping(&self) -> Result<(), ServerError> {
         self.ask(statement::PING, &[]).await?;
         Ok(())
     }
@@ -182,23 +182,23 @@ pub(crate) struct Look {
 }
 
 impl Look {
-    pub(crate) fn of(row: Option<Row>) -> Result<Self, LocksError> {
-        let row = row.ok_or(LocksError::Answer)?;
+    pub(crate) fn of(row: Option<Row>) -> Result<Self, ServerError> {
+        let row = row.ok_or(ServerError::Answer)?;
         let text = |column: &str| row.try_get::<&str, _>(column).map(Option::unwrap_or_default);
         let (name, started) = (text("dlock_server")?, text("dlock_started")?);
         let database = text("dlock_database")?.to_owned();
         let server = format!("{name} {started} {database}");
-        let number = row.try_get("dlock_number")?.ok_or(LocksError::Answer)?;
+        let number = row.try_get("dlock_number")?.ok_or(ServerError::Answer)?;
         let is_read_only = text("dlock_updateability")? == "READ_ONLY";
         Ok(Self { server, database, number, is_read_only })
     }
 }
 
-fn granted(code: i32) -> Result<bool, LocksError> {
+fn granted(code: i32) -> Result<bool, ServerError> {
     match code {
         0 | 1 => Ok(true),
         code::TIMED_OUT | code::DEADLOCK => Ok(false),
-        code => Err(LocksError::Refused(code)),
+        code => Err(ServerError::Refused(code)),
     }
 }
 

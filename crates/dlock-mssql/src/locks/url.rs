@@ -1,4 +1,4 @@
-use crate::locks::LocksError;
+use crate::locks::ServerError;
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ const NO_TLS: &str = "asks for encryption, which this build has not: turn on the
                       dlock-mssql, or say `encrypt=false`";
 
 /// What a connection string says: a URL, an ADO string or a JDBC string.
-pub(crate) fn parse(text: &str) -> Result<Config, LocksError> {
+pub(crate) fn parse(text: &str) -> Result<Config, ServerError> {
     let text = text.trim();
     match text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase()).as_deref() {
         Some("mssql" | "sqlserver") => from_url(text),
@@ -28,8 +28,8 @@ pub(crate) fn parse(text: &str) -> Result<Config, LocksError> {
     }
 }
 
-fn wrong(what: impl Into<String>) -> LocksError {
-    LocksError::Url(what.into())
+fn wrong(what: impl Into<String>) -> ServerError {
+    ServerError::Url(what.into())
 }
 
 fn is_scheme(scheme: &str) -> bool {
@@ -43,7 +43,7 @@ fn names_a_server(text: &str) -> bool {
 }
 
 /// The driver's own words may quote the string, and are left out.
-fn checked(config: Result<Config, Native>, what: &str) -> Result<Config, LocksError> {
+fn checked(config: Result<Config, Native>, what: &str) -> Result<Config, ServerError> {
     config.map_err(|error| match error {
         Native::Tls(_) => wrong(format!("it {NO_TLS}")),
         _ => wrong(format!(
@@ -52,7 +52,7 @@ fn checked(config: Result<Config, Native>, what: &str) -> Result<Config, LocksEr
     })
 }
 
-fn from_url(text: &str) -> Result<Config, LocksError> {
+fn from_url(text: &str) -> Result<Config, ServerError> {
     let url = Url::parse(text).map_err(|error| wrong(format!("it is no URL: {error}")))?;
     let decode =
         |part| percent_decode_str(part).decode_utf8().map_err(|_| wrong("it is not UTF-8"));
@@ -76,7 +76,7 @@ fn from_url(text: &str) -> Result<Config, LocksError> {
     Ok(config)
 }
 
-fn set_all(config: &mut Config, pairs: BTreeMap<String, Cow<'_, str>>) -> Result<(), LocksError> {
+fn set_all(config: &mut Config, pairs: BTreeMap<String, Cow<'_, str>>) -> Result<(), ServerError> {
     for (name, value) in pairs {
         let set = set(config, &name, &value);
         set.map_err(|what| wrong(format!("its parameter `{name}` {what}")))?;

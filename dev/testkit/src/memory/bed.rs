@@ -15,7 +15,7 @@ pub trait Kind: Send + Sync + 'static {
     type Raw: RawUnlock
         + RawShared
         + RawNew<Self::Session>
-        + RawLock<Key = String, Mode: Send + Sync, Error = Ended>
+        + RawLock<Key: for<'k> From<&'k str> + Send + Sync, Mode: Send + Sync, Error = Ended>
         + Send
         + Sync
         + 'static;
@@ -118,7 +118,7 @@ impl<K: Kind> Bed for MemoryBed<K> {
     }
 
     async fn lock(&self, key: &str) -> Lock<K::Raw> {
-        Lock::from_raw(K::Raw::new(K::of(self.database.session()), key.to_owned()))
+        Lock::from_raw(K::Raw::new(K::of(self.database.session()), key.into()))
     }
 
     /// Sessions of memory have no limits of their own.
@@ -157,6 +157,6 @@ impl<K: Kind> Bed for MemoryBed<K> {
 impl SharedBed for MemoryBed<ByArc> {
     async fn locks<const N: usize>(&self, keys: [&str; N]) -> [Lock<Direct<Arc<Session>>>; N] {
         let session = Arc::new(self.database.session());
-        keys.map(|key| Lock::from_raw(Direct::new(Arc::clone(&session), key.to_owned())))
+        keys.map(|key| Lock::from_raw(Direct::new(Arc::clone(&session), key.into())))
     }
 }

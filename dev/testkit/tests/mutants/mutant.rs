@@ -2,7 +2,7 @@ use crate::flaw::Flaw;
 use crate::line::Line;
 use crate::pollers::Pollers;
 use dlock_core::{ByRef, Error, RawLock, RawNew, RawShared, RawUnlock, Wait};
-use dlock_testkit::memory::{Direct, Ended, Mode};
+use dlock_testkit::memory::{Direct, Ended, Key, Mode};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
@@ -24,7 +24,7 @@ pub(crate) struct Mutant {
 
 impl Mutant {
     pub(crate) fn new(line: Line, key: &str, flaw: Flaw, pollers: Pollers) -> Self {
-        let mut inner = Direct::new(line.clone(), key.to_owned());
+        let mut inner = Direct::new(line.clone(), key.into());
         if flaw == Flaw::SharedForExclusive {
             inner.set_shared();
         }
@@ -78,13 +78,13 @@ impl Mutant {
 }
 
 impl RawLock for Mutant {
-    type Key = String;
+    type Key = Key;
     type Mode = Mode;
     type Session = Line;
     type Lend = ByRef;
     type Error = Ended;
 
-    fn key(&self) -> &String {
+    fn key(&self) -> &Key {
         self.inner.key()
     }
 

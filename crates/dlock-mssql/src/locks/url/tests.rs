@@ -1,5 +1,5 @@
 use super::parse;
-use crate::locks::LocksError;
+use crate::locks::ServerError;
 use std::error::Error as _;
 
 fn refused(text: &str) -> String {
@@ -8,7 +8,7 @@ fn refused(text: &str) -> String {
     let said = format!("{error} {error:?} {source}");
     assert!(!said.contains("s3cret"), "{said}");
     match error {
-        LocksError::Url(what) => what,
+        ServerError::Url(what) => what,
         other => panic!("{other:?}"),
     }
 }
