@@ -52,16 +52,10 @@ pub use dlock_core::{
 /// ```
 #[doc(inline)]
 pub use dlock_locks::{
-<<<<<<< HEAD
-    AloneDriver, CancellationToken, Driver, Error as LocksError, FencedConnection, FencedDriver,
-    Finding, Held, Holder, InspectDriver, Locks, LocksBuilder, Lost, LostReason, Mode, ModesDriver,
-    Permit, Request, Semaphore, Severity, SharedDriver, Stats, TlsDriver, UpdateDriver, UrlDriver,
-=======
     All, Alone, AloneDriver, CancellationToken, Driver, Error as LocksError, FencedConnection,
     FencedDriver, Finding, Held, HeldAlone, Holder, InspectDriver, Locks, LocksBuilder, Lost,
     LostReason, Mode, ModesDriver, Permit, Request, Semaphore, Severity, SharedDriver, Stats, Term,
     TlsDriver, UpdateDriver, UrlDriver,
->>>>>>> 89b1319 (API: what product.md says holds for a stranger who has dlock_db alone; keys of every text and number; an example on every method)
 };
 
 /// PostgreSQL advisory locks on tokio-postgres.
@@ -192,4 +186,66 @@ mod guide {
 
     #[doc = include_str!("../docs/guide/your-own-connection.md")]
     mod your_own_connection {}
+}
+
+/// What a server has not does not compile.
+#[cfg(all(
+    doctest,
+    feature = "memory",
+    feature = "mssql",
+    feature = "mysql",
+    feature = "oracle",
+    feature = "postgres"
+))]
+mod absent {
+    /// ```compile_fail,E0599
+    /// fn example(lock: dlock_db::mysql::Lock) {
+    ///     let _ = lock.shared();
+    /// }
+    /// ```
+    ///
+    /// ```compile_fail,E0599
+    /// fn example(request: dlock_db::mysql::Request) {
+    ///     let _ = request.shared();
+    /// }
+    /// ```
+    mod shared {}
+
+    /// ```compile_fail,E0599
+    /// async fn example(mut lock: dlock_db::postgres::Lock) {
+    ///     let _ = lock.upgrade(None).await;
+    /// }
+    /// ```
+    ///
+    /// ```compile_fail,E0599
+    /// async fn example(guard: dlock_db::postgres::OwnedGuard) {
+    ///     let _ = guard.abort().await;
+    /// }
+    /// ```
+    ///
+    /// ```compile_fail,E0599
+    /// fn example(request: dlock_db::oracle::Request) {
+    ///     let _ = request.fenced();
+    /// }
+    /// ```
+    ///
+    /// ```compile_fail,E0599
+    /// fn example(lock: dlock_db::memory::Lock) {
+    ///     let _ = lock.release_on_commit();
+    /// }
+    /// ```
+    mod others {}
+
+    /// ```compile_fail,E0599
+    /// async fn example(mut lock: dlock_db::postgres::XactLock<'_>) {
+    ///     let _ = lock.release().await;
+    /// }
+    /// ```
+    ///
+    /// ```compile_fail,E0599
+    /// async fn example(mut lock: dlock_db::postgres::XactLock<'_>) {
+    ///     let _ = lock.close().await;
+    /// }
+    /// ```
+    mod of_transactions {}
 }

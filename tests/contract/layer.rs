@@ -186,6 +186,7 @@ pub(crate) async fn shares<D: Text + SharedDriver>(one: &Locks<D>, other: &Locks
 /// A lock with a session of its own, as far as no native connection is named.
 pub(crate) async fn alone<D: Text + AloneDriver>(one: &Locks<D>, other: &Locks<D>, name: &str) {
     let alone = one.key(key::<D>(name)).expect("a key").alone();
+    assert!(size_of_val(&alone.lock()) < 16_384, "{} bytes", size_of_val(&alone.lock()));
     let mut held: HeldAlone<D> = alone.lock_within(Duration::from_secs(10)).await.expect("free");
     assert!(held.key().to_string().contains(name) && held.mode() == Mode::Exclusive);
     let _ = held.session();

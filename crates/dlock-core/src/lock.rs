@@ -140,7 +140,8 @@ impl<R: RawLock> Lock<R> {
         self.machine().is_locked()
     }
 
-    /// The session the lock lives on; `None` while the lock is in doubt or closed.
+    /// The session the lock lives on: the native connection, by `&mut` where the lock owns it or was lent it so,
+    /// by `&` where it is shared. `None` while the lock is in doubt or closed.
     ///
     /// # Examples
     /// ```

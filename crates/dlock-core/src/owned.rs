@@ -19,7 +19,8 @@ impl<R: RawLock> OwnedGuard<R> {
         OwnedGuard { lock: self.lock.map_raw(map) }
     }
 
-    /// The session the lock lives on: what it protects is best done here, and ends with it.
+    /// The session the lock lives on: what it protects is best done here, and ends with it. It is the native
+    /// connection, by `&mut` where the lock owns it or was lent it so, by `&` where it is shared.
     ///
     /// # Examples
     /// ```

@@ -26,6 +26,10 @@ pub use session::{Ended, Session};
 pub type Error = dlock_core::Error<Ended>;
 
 /// A lock held by a session.
+///
+/// `session()` gives `&Session`.
+///
+/// This page shows the calls of all servers. Of them this one has not `update`, `upgrade`, `with_mode`, `convert`, `release_on_commit`, `slice`, `prepared` and `abort`.
 pub type Lock<S = Session> = dlock_core::Lock<Direct<S>>;
 
 /// A held [`Lock`], borrowed.
@@ -72,6 +76,8 @@ pub type Holder = dlock_locks::Holder<Key>;
 pub type LocksError = dlock_locks::Error<Ended>;
 
 /// A request for a key, to be refined.
+///
+/// This page shows the calls of all servers. Of them this one has not `update`, `mode` and `fenced`.
 pub type Request = dlock_locks::Request<Database>;
 
 /// One's turn to lead.

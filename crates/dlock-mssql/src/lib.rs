@@ -100,6 +100,10 @@ pub use xact::{InTransaction, Xact};
 /// # Ok(())
 /// # }
 /// ```
+///
+/// `session()` gives the client by `&mut`.
+///
+/// This page shows the calls of all servers. Of them this one has not `with_mode`, `convert`, `release_on_commit`, `prepared` and `abort`.
 #[doc(alias = "sp_getapplock")]
 #[doc(alias = "sp_releaseapplock")]
 pub type Lock<S> = dlock_core::Lock<App<S>>;

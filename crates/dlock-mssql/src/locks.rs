@@ -45,6 +45,8 @@ pub type Locks = dlock_locks::Locks<Server>;
 pub type LocksBuilder = dlock_locks::LocksBuilder<Server>;
 
 /// A request for a key, to be refined.
+///
+/// This page shows the calls of all servers. Of them this one has not `mode` and `fenced`.
 pub type Request = dlock_locks::Request<Server>;
 
 /// A lock of [`Locks`] that is held.

@@ -94,6 +94,11 @@ use mysql_async::Conn;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// `session()` gives the connection by `&mut`.
+///
+/// This page shows the calls of all servers. Of them this one has not `shared`, `update`, `upgrade`, `with_mode`, `convert`, `release_on_commit` and `slice`; `abort` and `prepared`
+/// are for a connection that the lock owns.
 #[doc(alias = "GET_LOCK")]
 #[doc(alias = "RELEASE_LOCK")]
 pub type Lock<S = Conn> = dlock_core::Lock<Named<S>>;

@@ -58,6 +58,8 @@ pub type LocksBuilder = dlock_locks::LocksBuilder<Server>;
 pub type Held = dlock_locks::Held<Server>;
 
 /// A request of [`Locks`] for a key.
+///
+/// This page shows the calls of all servers. Of them this one has not `shared`, `update` and `mode`.
 pub type Request = dlock_locks::Request<Server>;
 
 /// A request for a key on a session of the lock's own, for work that is to end with the lock.

@@ -92,6 +92,10 @@ use oracle::Connection;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// `session()` gives `&Connection`.
+///
+/// This page shows the calls of all servers. Of them this one has not `update`, `upgrade` and `prepared`.
 #[doc(alias = "DBMS_LOCK")]
 pub type Lock<S = Connection> = dlock_core::Lock<User<S>>;
 

@@ -76,6 +76,10 @@ use tokio_postgres::Client;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// `session()` gives `&mut Client` over a client that the lock owns or was lent by `&mut`, and `&Client` over one that is shared.
+///
+/// This page shows the calls of all servers. Of them this one has not `update`, `upgrade`, `with_mode`, `convert`, `release_on_commit`, `prepared` and `abort`.
 #[doc(alias = "advisory")]
 #[doc(alias = "pg_advisory_lock")]
 pub type Lock<S = Client> = dlock_core::Lock<Advisory<S>>;

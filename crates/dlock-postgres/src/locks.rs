@@ -120,6 +120,8 @@ pub type Held = dlock_locks::Held<Server>;
 pub type HeldMode = dlock_locks::Mode;
 
 /// A request for a key, to be refined.
+///
+/// This page shows the calls of all servers. Of them this one has not `update` and `mode`.
 pub type Request = dlock_locks::Request<Server>;
 
 /// A request for a key on a session of the lock's own, for work that is to end with the lock.

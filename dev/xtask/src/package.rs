@@ -9,7 +9,7 @@ use crate::report::{Outcome, Report};
 use crate::tools::tool;
 
 /// The libraries, in the order in which they are published; then comes the command.
-const PUBLISHED: [&str; 8] = [
+const PUBLISHED: [&str; 9] = [
     "dlock-core",
     "dlock-locks",
     "dlock-memory",
@@ -18,6 +18,7 @@ const PUBLISHED: [&str; 8] = [
     "dlock-mssql",
     "dlock-oracle",
     "dlock-db",
+    "dlock-cli",
 ];
 const MSRV: &str = env!("CARGO_PKG_RUST_VERSION");
 

@@ -14,6 +14,7 @@ mod processes;
 mod runtimes;
 mod server;
 mod session;
+mod strangers;
 mod used;
 mod wire;
 
@@ -39,7 +40,17 @@ fn on<E: Flavour>(server: &str) -> Vec<Trial> {
         trial(format!("{server}::facts::what_frees"), facts::what_frees::<E>),
     ];
     let facts = facts.into_iter().chain(of_locks::<E>(server)).chain(of_sessions::<E>(server));
-    facts.chain(of_prepared::<E>(server)).chain(of_ends::<E>(server)).collect()
+    let facts = facts.chain(of_prepared::<E>(server)).chain(of_ends::<E>(server));
+    facts.chain(of_strangers::<E>(server)).collect()
+}
+
+fn of_strangers<E: Flavour>(server: &str) -> [Trial; 4] {
+    [
+        trial(format!("{server}::strangers::lock_tables"), strangers::lock_tables::<E>),
+        trial(format!("{server}::strangers::xa_by_hand"), strangers::xa_by_hand::<E>),
+        trial(format!("{server}::strangers::xa_dropped"), strangers::xa_dropped::<E>),
+        trial(format!("{server}::strangers::xa_inside"), strangers::xa_inside::<E>),
+    ]
 }
 
 fn of_ends<E: Flavour>(server: &str) -> Vec<Trial> {

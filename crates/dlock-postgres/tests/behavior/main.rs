@@ -25,6 +25,7 @@ mod runtimes;
 mod session;
 mod settings;
 mod slices;
+mod strangers;
 mod transactions;
 mod wire;
 mod xact;

@@ -1,8 +1,9 @@
 //! A writer among readers who overlap and hold for longer than a slice.
 
-use crate::{client, config, in_time, locks, ms};
+use crate::{address, client, config, in_time, locks, ms, towards};
 use dlock_core::Wait;
 use dlock_postgres::{Key, Lock, Locks};
+use dlock_testkit::proxy::Proxy;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -134,4 +135,43 @@ async fn a_lock_beside_them_still_works() {
     let left = in_time(locks.holders()).await.expect("holders");
     let ours = left.iter().filter(|it| it.application.as_deref() == Some("beside"));
     assert_eq!(ours.count(), 0, "{left:?}");
+}
+
+/// A writer that waits, behind a reader, keeps later readers out. When it is gone they get in: at once where its
+/// connection ends, within its lease where it fell silent.
+async fn readers_get_in_behind_a_dead_writer(key: &str, kill: impl Fn(&Proxy), limit: Duration) {
+    let proxy = Proxy::start(address()).expect("a proxy");
+    let [reader, next] = [locks(config(), "reader"), locks(config(), "next")];
+    let writer = locks(towards(proxy.addr()), "dead writer");
+    let shared = |locks: &Locks| locks.key(key).expect("a key").shared();
+    let first = in_time(shared(&reader).lock()).await.expect("a lock");
+    let (waits, name) = (writer.clone(), key.to_owned());
+    let waiting = tokio::spawn(async move { waits.lock(name).await.map(drop) });
+    // It stands in front of the readers of another process from now on.
+    while let Some(held) = in_time(shared(&next).try_lock()).await.expect("an answer") {
+        held.release().await.expect("a release");
+        tokio::task::yield_now().await;
+    }
+    kill(&proxy);
+    let begun = Instant::now();
+    let second = in_time(shared(&next).lock()).await.expect("a lock");
+    println!("a reader got in {:?} after the writer's death", begun.elapsed());
+    assert!(begun.elapsed() < limit, "{:?}", begun.elapsed());
+    assert!(!first.is_lost() && !second.is_lost());
+    waiting.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_writer_whose_connection_ends_keeps_no_reader_out() {
+    let kill = |proxy: &Proxy| {
+        proxy.refuse();
+        proxy.cut();
+    };
+    readers_get_in_behind_a_dead_writer("dead writer cut", kill, ms(3000)).await;
+}
+
+/// The lease is three seconds, and a slice of the wait may be under way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_writer_that_fell_silent_keeps_readers_out_for_a_lease() {
+    readers_get_in_behind_a_dead_writer("dead writer silent", Proxy::blackhole, ms(5500)).await;
 }
