@@ -2,6 +2,7 @@ mod conversion;
 
 use dlock_core::KeyError;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 /// What names a lock: text, numbers, pairs of numbers, bytes, whatever names one on some server.
@@ -59,6 +60,15 @@ impl Key {
     /// ```
     #[must_use]
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A key is text wherever text is asked for: `database.kill(held.key())`.
+impl Deref for Key {
+    type Target = str;
+
+    fn deref(&self) -> &str {
         &self.0
     }
 }

@@ -51,6 +51,16 @@ impl<D: InspectDriver> LocksBuilder<D> {
     /// key, by how many in this process, for how long, and who holds it. Off unless said: each time, one more
     /// session is opened for a moment, where somebody listens. Of many keys, the 16 that are waited for
     /// longest are told of.
+    ///
+    /// # Examples
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let database = dlock_db::memory::Database::new();
+    /// let locks = database.builder().progress(true).build()?;
+    /// # drop(locks);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn progress(self, is_told: bool) -> Self {
         self.with_progress(is_told.then_some(look::<D> as Look<D>))
     }
