@@ -27,7 +27,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Two workers compete for one key on a private PostgreSQL; nothing has to be set up.
+    /// Two workers, then three processes, compete for one key on a private PostgreSQL, and one is killed.
     Demo,
     /// Gets the servers that the tests need, then checks and tests everything.
     Test {

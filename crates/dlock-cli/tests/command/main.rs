@@ -2,9 +2,12 @@
 
 mod asking;
 mod checkup;
+mod container;
 mod engines;
 mod exclusion;
 mod fixture;
+mod foreground;
+mod guide;
 mod inputs;
 mod lead;
 mod leftovers;

@@ -90,7 +90,11 @@ fn the_terminal_is_left_as_it_was_found() {
 fn it_stops_and_goes_on() {
     let mut command = std::process::Command::new("bash");
     let dlock = dlock(shared(), &["top"]);
-    command.args(["-mc", "\"$@\"; stty -a | tr -d '\\n'; echo STOPPED; read; fg >/dev/null", "bash"]);
+    command.args([
+        "-mc",
+        "\"$@\"; stty -a | tr -d '\\n'; echo STOPPED; read; fg >/dev/null",
+        "bash",
+    ]);
     command.arg(dlock.get_program()).args(dlock.get_args()).env("DLOCK_URL", shared());
     let mut top = Terminal::start(command, 120, 24);
     top.until(|screen| screen.contains("q quit"));

@@ -1,5 +1,8 @@
-//! Two workers compete for one key on a private PostgreSQL: `cargo xtask demo`.
+//! Two workers compete for one key on a private PostgreSQL, and then processes do: `cargo xtask demo`.
 
+mod processes;
+
+use std::env;
 use std::time::{Duration, Instant};
 
 use dlock_postgres::tokio_postgres::{Client, Config, NoTls};
@@ -29,13 +32,25 @@ fn millis(time: Duration) -> f64 {
 
 #[tokio::main]
 async fn main() -> Result<()> {
+    let arguments = Vec::from_iter(env::args().skip(1));
+    if let [task, url] = &arguments[..] {
+        return if task == "worker" {
+            processes::worker(url).await
+        } else {
+            Err("no such task".into())
+        };
+    }
     println!("starting PostgreSQL");
     let start = Instant::now();
     let server = tokio::task::spawn_blocking(Postgres::shared).await??;
     let version = server.version().unwrap_or("at the URL you gave");
     println!("PostgreSQL {version} is up after {:.1} s", start.elapsed().as_secs_f64());
     println!("two workers, one key: {KEY}\n");
-    tokio::time::timeout(Duration::from_secs(60), compete(server.url())).await?
+    let both = async {
+        compete(server.url()).await?;
+        processes::show(server.url()).await
+    };
+    tokio::time::timeout(Duration::from_secs(60), both).await?
 }
 
 async fn compete(url: &str) -> Result<()> {
