@@ -2,7 +2,7 @@ use crate::life::Life;
 use crate::queue::Queue;
 use crate::reaper::reap;
 use crate::table::Table;
-use crate::{Locks, LocksBuilder, Session};
+use crate::{Connection, Locks, LocksBuilder, Session};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -102,6 +102,12 @@ impl Database {
     /// ```
     pub fn builder(&self) -> LocksBuilder {
         Locks::builder(self.clone())
+    }
+
+    /// A connection for fenced transactions.
+    #[must_use]
+    pub fn connection(&self) -> Connection {
+        Connection::new(self.clone())
     }
 
     /// A session that is ended when it was silent for the lease.

@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+mod connection;
 mod database;
 mod direct;
+mod fences;
 mod inspect;
 mod key;
 mod life;
@@ -13,6 +15,7 @@ mod session;
 mod table;
 mod waiting;
 
+pub use connection::{Connection, Transaction};
 pub use database::Database;
 pub use direct::Direct;
 pub use dlock_core::{KeyError, Wait};

@@ -2,7 +2,7 @@
 
 use crate::table::Reply;
 use crate::{Database, Direct, Ended, Key, Lock, Mode, OwnedGuard, Session};
-use dlock_core::{Error, RawNew, Wait};
+use dlock_core::{Error, RawNew, Wait, within};
 use dlock_locks::{AloneDriver, Ask, Driver, SessionOptions, SharedDriver, What};
 use std::time::{Duration, Instant};
 use tokio::task::yield_now;
@@ -103,6 +103,21 @@ impl Leased {
         let left = limit.saturating_sub(begun.elapsed());
         self.0.acquire(key.as_str(), mode, Wait::from(left)).await
     }
+
+    /// Raises the bid, and then the fence, behind the transactions of earlier holders. A session that was ended
+    /// holds no key, and raises nothing.
+    async fn raise_behind(&self, key: &str) -> Result<u64, Ended> {
+        let mut ended = self.0.database().table().fences.ended();
+        let bid = self.0.fences(|fences| fences.bid(key))?;
+        loop {
+            self.0.database().is_awake().await;
+            if let Some(number) = self.0.fences(|fences| fences.raise(key, bid))? {
+                return Ok(number);
+            }
+            // The sender is the database's.
+            let _ = ended.changed().await;
+        }
+    }
 }
 
 impl dlock_locks::Session for Leased {
@@ -133,6 +148,13 @@ impl dlock_locks::Session for Leased {
             Err(Error::AlreadyHeld | Error::Deadlock(_)) => Ok(false),
             Err(_) => Err(Ended),
         }
+    }
+
+    async fn raise(&self, key: &Key, limit: Duration) -> Result<Option<u64>, Ended> {
+        self.0.arrive().await;
+        let raised = within(limit, self.raise_behind(key)).await;
+        self.0.return_trip().await;
+        raised.transpose()
     }
 
     async fn ping(&self) -> Result<(), Ended> {

@@ -1,3 +1,4 @@
+use crate::fences::Fences;
 use crate::life::Life;
 use crate::table::{Reply, SessionId};
 use crate::waiting::outcome;
@@ -131,6 +132,12 @@ impl Session {
     pub fn release(&self, key: &str) -> Result<bool, Ended> {
         let mut table = self.database.table();
         if table.is_live(self.id) { Ok(table.release(self.id, key)) } else { Err(Ended) }
+    }
+
+    /// Does something about fences, as long as the session lives.
+    pub(crate) fn fences<T>(&self, change: impl FnOnce(&mut Fences) -> T) -> Result<T, Ended> {
+        let mut table = self.database.table();
+        if table.is_live(self.id) { Ok(change(&mut table.fences)) } else { Err(Ended) }
     }
 
     pub(crate) fn withdraw(&self, key: &str, ticket: u64) -> bool {

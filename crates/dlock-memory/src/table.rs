@@ -1,3 +1,4 @@
+use crate::fences::Fences;
 use crate::life::Life;
 use crate::queue::{Answer, Queue, Waiter};
 use crate::{Key, Mode};
@@ -30,6 +31,7 @@ pub(crate) struct Table {
     pub(crate) live: HashMap<SessionId, Life>,
     queues: HashMap<String, Queue>,
     numbers: u64,
+    pub(crate) fences: Fences,
     /// Whether somebody looks whose lease is over.
     pub(crate) is_reaped: bool,
 }
