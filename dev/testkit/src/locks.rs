@@ -10,7 +10,9 @@
 //!    that the test program runs again as a client that is frozen: `main` begins with [`client`].
 //! 5. `harness` the trials: [`promises`], then those of the traits that are implemented
 //!    ([`shared_promises`], [`link_promises`], [`lock_promises`], [`machine_promises`],
-//!    [`process_promises`]).
+//!    [`process_promises`]), and the figures of losses ([`kill_figures`], [`link_figures`],
+//!    [`machine_figures`], [`process_figures`], and [`fence_figures`] for a [`FenceFixture`], whose `main`
+//!    begins with [`fenced_client`] too).
 //!
 //! Abilities of the server that change what is promised are constants of [`Fixture`]. The fixtures of
 //! `dlock-memory` and `dlock-postgres` are examples.
@@ -21,13 +23,16 @@ mod client;
 mod fixture;
 mod inside;
 mod link;
+mod losses;
 mod trials;
 
-pub use client::{Client, client};
+pub use client::{Client, client, fenced_client};
 pub use fixture::{
-    Fixture, HeldOf, KeyOf, LinkFixture, LockFixture, LocksOf, MachineFixture, ProcessFixture,
+    FenceFixture, Fixture, HeldOf, KeyOf, LinkFixture, LockFixture, LocksOf, MachineFixture,
+    ProcessFixture,
 };
 pub use link::Link;
+pub use losses::{fence_figures, kill_figures, link_figures, machine_figures, process_figures};
 pub use trials::{
     key_promises, link_promises, lock_promises, machine_promises, process_promises, promises,
     shared_promises,

@@ -31,14 +31,23 @@ where
     F: FnOnce() -> Fut + Send + 'static,
     Fut: Future<Output = ()>,
 {
-    Trial::test(name, move || run(case()))
+    trial_within(DEADLINE, name, case)
 }
 
-fn run(case: impl Future<Output = ()>) -> Result<(), Failed> {
+/// The same with a deadline of its own.
+pub fn trial_within<F, Fut>(deadline: Duration, name: impl Into<String>, case: F) -> Trial
+where
+    F: FnOnce() -> Fut + Send + 'static,
+    Fut: Future<Output = ()>,
+{
+    Trial::test(name, move || run(deadline, case()))
+}
+
+fn run(deadline: Duration, case: impl Future<Output = ()>) -> Result<(), Failed> {
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let outcome = runtime.block_on(async { tokio::time::timeout(DEADLINE, case).await });
+    let outcome = runtime.block_on(async { tokio::time::timeout(deadline, case).await });
     runtime.shutdown_timeout(Duration::from_secs(1));
-    outcome.map_err(|_| format!("still running after {DEADLINE:?}").into())
+    outcome.map_err(|_| format!("still running after {deadline:?}").into())
 }
 
 /// The same, each on a new bed.

@@ -8,6 +8,7 @@ mod demo;
 mod environment;
 mod features;
 mod grammar;
+mod losses;
 mod package;
 mod report;
 pub mod servers;
@@ -55,6 +56,12 @@ enum Command {
     },
     /// Builds the guide as a book of HTML, target/book.
     Book,
+    /// Loses locks in every way there is, and tells how late holders learn of it: tables in Markdown.
+    Losses {
+        /// How often what must never happen is tried; what is timed, a tenth as often.
+        #[arg(long, default_value_t = 1000)]
+        tries: u32,
+    },
     /// Packages, feature sets, licences, advisories, MSRV: what has to hold before a release.
     Package,
     /// Gets the database servers that the tests need and that are not there.
@@ -71,6 +78,7 @@ fn main() -> Result<()> {
         Command::Soak { arguments } => soak::soak(&arguments),
         Command::Waits { arguments } => soak::waits(&arguments),
         Command::Book => book::book(),
+        Command::Losses { tries } => losses::losses(tries),
         Command::Package => package::package(),
         Command::Servers => servers::servers(),
         Command::Env => {

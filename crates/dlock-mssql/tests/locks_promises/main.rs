@@ -5,8 +5,9 @@ mod fixture;
 mod server;
 
 use dlock_testkit::locks::{
-    client, key_promises, link_promises, lock_promises, machine_promises, process_promises,
-    promises, shared_promises,
+    client, key_promises, kill_figures, link_figures, link_promises, lock_promises,
+    machine_figures, machine_promises, process_figures, process_promises, promises,
+    shared_promises,
 };
 use dlock_testkit::trial::harness;
 use fixture::Mssql;
@@ -25,5 +26,9 @@ fn main() -> ExitCode {
     trials.extend(lock_promises::<Mssql>(NAME));
     trials.extend(machine_promises::<Mssql>(NAME));
     trials.extend(process_promises::<Mssql>(NAME));
+    trials.extend(kill_figures::<Mssql>(NAME));
+    trials.extend(link_figures::<Mssql>(NAME));
+    trials.extend(machine_figures::<Mssql>(NAME));
+    trials.extend(process_figures::<Mssql>(NAME));
     harness(trials)
 }

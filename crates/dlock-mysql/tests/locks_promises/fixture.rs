@@ -3,7 +3,9 @@ use dlock_core::{KeyError, Lock};
 use dlock_mysql::mysql_async::prelude::Queryable;
 use dlock_mysql::mysql_async::{Conn, Opts, OptsBuilder};
 use dlock_mysql::{Key, Locks, LocksBuilder, Named};
-use dlock_testkit::locks::{Fixture, LinkFixture, LockFixture, MachineFixture, ProcessFixture};
+use dlock_testkit::locks::{
+    FenceFixture, Fixture, LinkFixture, LockFixture, MachineFixture, ProcessFixture,
+};
 use dlock_testkit::proxy::Proxy;
 use dlock_testkit::server::{Engine, Server};
 use std::env;
@@ -151,5 +153,13 @@ impl<E: Engine> ProcessFixture for Place<E> {
 
     fn at(url: &str) -> LocksBuilder {
         Locks::builder(opts(url))
+    }
+}
+
+impl<E: Engine> FenceFixture for Place<E> {
+    type Connection = Conn;
+
+    async fn connection(url: &str) -> Conn {
+        Conn::new(opts(url)).await.expect("a connection")
     }
 }

@@ -6,8 +6,8 @@ mod fixture;
 mod processes;
 
 use dlock_testkit::locks::{
-    client, key_promises, link_promises, lock_promises, machine_promises, process_promises,
-    promises,
+    client, fence_figures, fenced_client, key_promises, kill_figures, link_figures, link_promises,
+    lock_promises, machine_figures, machine_promises, process_figures, process_promises, promises,
 };
 use dlock_testkit::server::{Engine, Maria, Mysql};
 use dlock_testkit::trial::harness;
@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     // Of either server: its URL says where it is.
-    if let Some(ended) = client::<Place<Mysql>>() {
+    if let Some(ended) = client::<Place<Mysql>>().or_else(fenced_client::<Place<Mysql>>) {
         return ended;
     }
     let mut trials = on::<Mysql>("mysql");
@@ -32,5 +32,10 @@ fn on<E: Engine>(server: &str) -> Vec<Trial> {
     trials.extend(lock_promises::<Place<E>>(server));
     trials.extend(machine_promises::<Place<E>>(server));
     trials.extend(process_promises::<Place<E>>(server));
+    trials.extend(kill_figures::<Place<E>>(server));
+    trials.extend(link_figures::<Place<E>>(server));
+    trials.extend(machine_figures::<Place<E>>(server));
+    trials.extend(process_figures::<Place<E>>(server));
+    trials.extend(fence_figures::<Place<E>>(server));
     trials
 }

@@ -7,7 +7,7 @@ mod place;
 
 mod fixture;
 
-use dlock_testkit::locks::{lock_promises, promises, shared_promises};
+use dlock_testkit::locks::{kill_figures, lock_promises, promises, shared_promises};
 use dlock_testkit::trial::harness;
 use fixture::Observed;
 use std::process::ExitCode;
@@ -16,5 +16,6 @@ fn main() -> ExitCode {
     let mut trials = promises::<Observed>("oracle");
     trials.extend(shared_promises::<Observed>("oracle"));
     trials.extend(lock_promises::<Observed>("oracle"));
+    trials.extend(kill_figures::<Observed>("oracle"));
     harness(trials)
 }

@@ -1,6 +1,8 @@
 use dlock_core::Lock;
 use dlock_postgres::{Advisory, Key, LocksBuilder, Number, Server, Session};
-use dlock_testkit::locks::{Fixture, LinkFixture, LockFixture, MachineFixture, ProcessFixture};
+use dlock_testkit::locks::{
+    FenceFixture, Fixture, LinkFixture, LockFixture, MachineFixture, ProcessFixture,
+};
 use dlock_testkit::proxy::Proxy;
 use dlock_testkit::server::Postgres;
 use std::env;
@@ -178,5 +180,13 @@ impl ProcessFixture for Place {
 
     fn at(url: &str) -> LocksBuilder {
         dlock_postgres::Locks::builder(url.parse::<Config>().expect("a PostgreSQL URL"))
+    }
+}
+
+impl FenceFixture for Place {
+    type Connection = Client;
+
+    async fn connection(url: &str) -> Client {
+        connect(&url.parse().expect("a PostgreSQL URL")).await
     }
 }

@@ -1,7 +1,7 @@
 use super::bounds::LEASE;
 use super::link::Link;
 use dlock_core::{Lock, RawUnlock};
-use dlock_locks::{Driver, Held, Locks, LocksBuilder};
+use dlock_locks::{Driver, FencedConnection, FencedDriver, Held, Locks, LocksBuilder};
 use std::future::Future;
 use std::time::Duration;
 
@@ -114,4 +114,13 @@ pub trait ProcessFixture: Fixture {
 
     /// Settings of `Locks` on the server of that URL.
     fn at(url: &str) -> LocksBuilder<Self::Driver>;
+}
+
+/// A server on which fenced transactions begin.
+pub trait FenceFixture: ProcessFixture<Driver: FencedDriver> {
+    /// A connection of the user's.
+    type Connection: FencedConnection<Self::Driver> + Send + 'static;
+
+    /// One to the server of that URL.
+    fn connection(url: &str) -> impl Future<Output = Self::Connection> + Send;
 }

@@ -105,8 +105,9 @@ pub(in crate::locks) async fn client<F: ProcessFixture>(fixture: F) {
         client.go_on();
         let ends = in_time(client.ends()).await;
         let [end] = ends.as_slice() else { panic!("one key, and {ends:?}") };
+        assert!(end.late <= 1, "the work went on after the loss: {end:?}");
         if let Some(granted) = granted {
-            assert!(end.worked < granted, "worked {:?} after another held", end.worked - granted);
+            assert!(end.worked < granted, "held {:?} after another", end.worked - granted);
         }
     }
 }

@@ -10,7 +10,7 @@ use dlock_locks::{Error, LostReason};
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
-pub(super) fn by_link<F: LinkFixture>(fixture: &F) -> (F::Link, LocksOf<F>) {
+pub(in crate::locks) fn by_link<F: LinkFixture>(fixture: &F) -> (F::Link, LocksOf<F>) {
     let (link, builder) = fixture.link();
     (link, builder.lease(LEASE).build().expect("a thread"))
 }
