@@ -8,6 +8,7 @@ mod looking;
 mod openings;
 mod readers;
 mod rewriting;
+mod worst;
 
 use dlock_core::Wait;
 use dlock_locks::{Error, LostReason};
