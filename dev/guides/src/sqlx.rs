@@ -1,0 +1,8 @@
+//! The page on sqlx.
+
+#[allow(missing_docs)]
+pub mod beside;
+#[allow(missing_docs)]
+pub mod fenced;
+#[allow(missing_docs)]
+pub mod inside;
