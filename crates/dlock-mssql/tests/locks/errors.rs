@@ -1,11 +1,11 @@
 use crate::server::config;
 use crate::{in_time, locks};
 use dlock_locks::Error;
-use dlock_mssql::{Locks, LocksError, Server};
+use dlock_mssql::{Locks, ServerError, Server};
 use std::error::Error as _;
 
 /// All that an error says, with what is behind it.
-fn said(error: &Error<LocksError>) -> String {
+fn said(error: &Error<ServerError>) -> String {
     let mut all = format!("{error:?} {error}");
     let mut source = error.source();
     while let Some(error) = source {

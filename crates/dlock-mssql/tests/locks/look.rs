@@ -2,7 +2,7 @@ use crate::server::{self, config, take};
 use crate::{builder, fresh, in_time, locks, pair};
 use dlock_locks::{Error, Mode, Severity};
 use dlock_mssql::tiberius::AuthMethod;
-use dlock_mssql::{Locks, LocksError};
+use dlock_mssql::{Locks, ServerError};
 
 pub(crate) async fn holders_and_waiters() {
     let key = fresh("who");
@@ -51,7 +51,7 @@ pub(crate) async fn names_that_begin_alike() {
         let Err(Error::NotConnected { source: Some(source) }) = refused else {
             panic!("{refused:?}")
         };
-        assert!(matches!(&*source, LocksError::Ambiguous), "{source:?}");
+        assert!(matches!(&*source, ServerError::Ambiguous), "{source:?}");
     }
     assert!(!first.is_lost() && !second.is_lost());
 }
