@@ -97,7 +97,7 @@ pub(crate) async fn several<D: Text>(one: &Locks<D>, other: &Locks<D>, names: [&
     assert!(matches!(waited, Err(LocksError::TimedOut { .. })), "{waited:?}");
     held.release().await.expect("held keys");
     drop(all.lock().await.expect("free keys"));
-    let none = one.lock_all([key::<D>("none"); 0], Wait::No).await;
+    let none = one.lock_all(Vec::<D::Key>::new(), Wait::No).await;
     assert!(matches!(none, Err(LocksError::NoKeys)), "{none:?}");
 }
 

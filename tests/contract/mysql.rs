@@ -77,7 +77,8 @@ async fn calls(url: &str) -> Result<(), Error> {
     guard.abort().await.map_err(Error::from)?;
     let spawned = tokio::spawn(async move {
         let seven = lock.with(Wait::Forever, async |conn| conn.query_first("SELECT 7").await).await;
-        Ok::<Option<u8>, Error>(seven?.map_err(Error::Driver)?)
+        let seven: Option<u8> = seven?.map_err(Error::Driver)?;
+        Ok::<_, Error>(seven)
     });
     assert_eq!(spawned.await.expect("no panic")?, Some(7));
     Ok(())

@@ -1,7 +1,7 @@
 use crate::server::config;
 use crate::{in_time, locks};
 use dlock_locks::Error;
-use dlock_mssql::{Locks, ServerError, Server};
+use dlock_mssql::{Locks, Server, ServerError};
 use std::error::Error as _;
 
 /// All that an error says, with what is behind it.
