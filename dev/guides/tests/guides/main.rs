@@ -1,6 +1,7 @@
 //! The pages of the guide on other data layers, and ten programs of a user's, each on a real server.
 
 mod diesel;
+mod once;
 mod pages;
 mod programs;
 mod sea_orm;

@@ -28,13 +28,21 @@ fn blocks(page: &str) -> Vec<String> {
 #[test]
 fn pages_show_what_is_run() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for (page, module) in [("sqlx", "sqlx"), ("diesel", "diesel"), ("sea-orm", "sea_orm")] {
+    let layers = ["beside", "inside", "fenced"].as_slice();
+    let pages = [
+        ("sqlx", "sqlx", layers),
+        ("diesel", "diesel", layers),
+        ("sea-orm", "sea_orm", layers),
+        ("alone-is-not-once", "once", &["outside", "whole"]),
+    ];
+    for (page, module, files) in pages {
         let text = fs::read_to_string(root.join(format!("../../docs/guide/{page}.md")));
         let shown = blocks(&text.expect("a page"));
-        let run = ["beside", "inside", "fenced"].map(|block| {
+        let run = files.iter().map(|block| {
             let path = root.join(format!("src/{module}/{block}.rs"));
             fs::read_to_string(path).expect("a block")
         });
+        let run = Vec::from_iter(run);
         assert_eq!(shown, run, "{page}");
     }
 }
