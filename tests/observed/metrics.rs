@@ -143,6 +143,25 @@ async fn of_postgres() {
     losses_and_the_end(&recorded, locks, held).await;
 }
 
+/// The holder's clock and the engine both see it; it is one loss.
+#[tokio::test]
+async fn a_silent_server_is_one_loss() {
+    let database = memory::Database::new();
+    let build = || database.builder().lease(ms(3000)).build();
+    let (recorded, locks) = Recorded::by(build);
+    let locks = locks.expect("a thread");
+    let held = in_time(locks.lock("secret:1")).await.expect("a lock");
+    database.silence("secret:1");
+    while !held.is_lost() {
+        tokio::task::yield_now().await;
+    }
+    recorded.until("dlock_losses_total", "silent", 1.0).await;
+    recorded.until("dlock_held", "", 0.0).await;
+    in_time(locks.lock("secret:1")).await.expect("a lock").release().await.expect("a release");
+    in_time(locks.close()).await;
+    assert_eq!(recorded.get("dlock_losses_total", ""), 1.0);
+}
+
 /// Several of one name in a process add up, and what one of them no longer has goes.
 #[tokio::test]
 async fn factories_add_up() {

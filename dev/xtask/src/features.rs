@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 
 use crate::cargo::{cargo, run};
 
-const FEATURES: [&str; 5] = ["", "postgres", "mysql", "mssql", "oracle"];
+const FEATURES: [&str; 7] = ["", "postgres", "mysql", "mssql", "oracle", "memory", "metrics"];
 
 /// Checks each; all of them at once is what the other steps build.
 pub(crate) fn alone() -> Result<()> {

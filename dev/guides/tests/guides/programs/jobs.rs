@@ -1,8 +1,7 @@
 //! Fifty jobs in four workers over MySQL: each job runs once at a time, and each is done once.
 
 use crate::in_time;
-use dlock_db::LocksError;
-use dlock_db::mysql::{self, Locks};
+use dlock_db::mysql::{Locks, LocksError};
 use dlock_testkit::server::MySql;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
@@ -24,7 +23,7 @@ impl Jobs {
     }
 }
 
-async fn worker(locks: Locks, jobs: Arc<Jobs>) -> Result<(), LocksError<mysql::Error>> {
+async fn worker(locks: Locks, jobs: Arc<Jobs>) -> Result<(), LocksError> {
     for job in 0..JOBS {
         // lock
         let Some(held) = locks.try_lock(format!("program:job:{job}")).await? else { continue };

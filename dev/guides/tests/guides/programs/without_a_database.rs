@@ -1,12 +1,11 @@
 //! A test without a database: what a service does when its lock is lost, and that two exclude each other.
 
 use crate::in_time;
-use dlock_db::LocksError;
-use dlock_db::memory::{Database, Ended, Locks};
+use dlock_db::memory::{Database, Locks, LocksError};
 use tokio::task::yield_now;
 
 /// The service.
-async fn work(locks: &Locks, database: &Database) -> Result<u32, LocksError<Ended>> {
+async fn work(locks: &Locks, database: &Database) -> Result<u32, LocksError> {
     let held = locks.lock("nightly").await?;
     let rows = held.run_until_lost(async {
         for _ in 0..100 {
