@@ -105,6 +105,20 @@ impl Database {
     }
 
     /// A connection for fenced transactions.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let database = dlock_db::memory::Database::new();
+    /// let held = database.locks().key("invoice:42")?.fenced().lock().await?;
+    /// let mut connection = database.connection();
+    /// let transaction = held.begin(&mut connection).await?;
+    /// // … what is written behind the fence …
+    /// transaction.commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn connection(&self) -> Connection {
         Connection::new(self.clone())

@@ -3,12 +3,15 @@
 use super::figures::{Figures, next, tries};
 use super::silence::many;
 use crate::cases::fresh_key;
-use crate::locks::bounds::{BUSY, LEASE, in_time, ms, until_waiting};
+use crate::locks::bounds::{LEASE, in_time, ms, until_waiting};
 use crate::locks::client::{Client, End};
 use crate::locks::fixture::{Fixture, LocksOf, ProcessFixture};
 use futures::future::join_all;
 use std::time::Duration;
 use tokio::task::JoinSet;
+
+/// How soon a process that goes on is told: with its first poll.
+const TOLD: Duration = ms(500);
 
 pub(super) async fn stopped<F: ProcessFixture>(fixture: F, figures: Figures) {
     let (mut told, mut margins, mut late) = (Vec::new(), Vec::new(), 0);
@@ -20,7 +23,7 @@ pub(super) async fn stopped<F: ProcessFixture>(fixture: F, figures: Figures) {
         told.extend(stop.ends.iter().map(|end| end.told - stop.went_on));
     }
     println!("polled once after the loss: {late} of {count}");
-    figures.times("losses", "SIGSTOP of the client, once it goes on", BUSY, told);
+    figures.times("losses", "SIGSTOP of the client, once it goes on", TOLD, told);
     if F::HAS_LEASE {
         figures.margins("SIGSTOP of the client", margins);
     }
