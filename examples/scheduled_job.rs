@@ -45,7 +45,7 @@ async fn machine(name: &str, url: &str) -> anyhow::Result<()> {
     let key = format!("report:{day}");
     match locks.with(key, wait, async |_| report(name, &client, day).await).await {
         Ok(written) => written,
-        Err(LocksError::TimedOut { key }) => {
+        Err(LocksError::TimedOut { key, .. }) => {
             println!("{name}: {key} is still being written");
             Ok(())
         }

@@ -213,6 +213,29 @@ pub(crate) async fn fences<D: Text + FencedDriver>(locks: &Locks<D>, name: &str)
     second
 }
 
+/// The error of a wait that ran out names who held the key, where that was asked for.
+pub(crate) async fn names_holders<D: Text + InspectDriver>(
+    builder: LocksBuilder<D>,
+    other: &Locks<D>,
+    name: &str,
+) {
+    let locks = builder.name_holders(true).build().expect("a thread");
+    let held = other.lock(key::<D>(name)).await.expect("a free key");
+    let holders = other.holder(key::<D>(name)).await.expect("an answer");
+    let late = in_time(locks.lock_within(key::<D>(name), Duration::from_millis(40))).await;
+    let Err(error) = late else { panic!("it is held elsewhere") };
+    assert!(error.to_string().contains(&holders[0].session), "{error} {holders:?}");
+    let LocksError::TimedOut { holder: Some(who), .. } = error else { panic!("{error:?}") };
+    assert!(who.contains(&holders[0].session), "{who}");
+    assert!(locks.try_lock(key::<D>(name)).await.expect("an answer").is_none());
+    held.release().await.expect("a held key");
+    // Who did not ask is told of nobody.
+    let held = locks.lock(key::<D>(name)).await.expect("a free key");
+    let late = other.lock_within(key::<D>(name), Duration::from_millis(40)).await;
+    assert!(matches!(late, Err(LocksError::TimedOut { holder: None, .. })), "{late:?}");
+    held.release().await.expect("a held key");
+}
+
 /// All of it, on one server.
 pub(crate) async fn every<D: Text + InspectDriver>(
     locks: [Locks<D>; 3],

@@ -15,6 +15,7 @@ async fn locks() {
     let [one, other, _] = &locks;
     layer::shares(one, other, "shares").await;
     layer::alone(one, other, "alone").await;
+    layer::names_holders(database.builder(), one, "names").await;
     layer::every(locks, "memory", true).await;
     drop(layer::settings(database.builder()).build().expect("a thread"));
     drop(Locks::builder(database).connect().await.expect("a session"));

@@ -132,6 +132,8 @@ async fn locks() {
     let transaction = held.begin(&mut client).await.expect("a fence that stands");
     transaction.commit().await.expect("its end");
     held.release().await.expect("a held key");
+    let builder = Locks::builder_from_url(url()).expect("a URL");
+    layer::names_holders(builder, one, "contract:names").await;
     layer::every(locks, "contract", true).await;
 }
 

@@ -257,7 +257,7 @@ impl<'a, D: Driver> Taking<'a, D> {
                 return Ok(());
             };
             if patience == Patience::No {
-                return Err(Error::TimedOut { key: next.to_string() });
+                return Err(Error::TimedOut { key: next.to_string(), holder: None });
             }
             self.wait_for(next, patience).await?;
         }

@@ -1,3 +1,4 @@
+use crate::blame::Blame;
 use crate::clock::Clock;
 use crate::driver::{Driver, SessionOptions, Usage};
 use crate::engine::Plan;
@@ -20,6 +21,7 @@ pub struct LocksBuilder<D: Driver> {
     settings: Settings,
     options: SessionOptions,
     progress: Option<Look<D>>,
+    blame: Option<Blame<D>>,
 }
 
 impl<D: Driver> LocksBuilder<D> {
@@ -27,7 +29,7 @@ impl<D: Driver> LocksBuilder<D> {
         let Usage { in_flight, batch: max_batch, slice } = driver.usage();
         let settings = Settings { max_batch, in_flight, slice, ..Settings::default() };
         let options = SessionOptions { lease: settings.lease, name: "dlock".to_owned() };
-        Self { driver, settings, options, progress: None }
+        Self { driver, settings, options, progress: None, blame: None }
     }
 
     /// How many sessions may wait, or be there to wait, at a time: 8 unless said. Four times as many may
@@ -123,6 +125,11 @@ impl<D: Driver> LocksBuilder<D> {
         self
     }
 
+    pub(crate) fn with_blame(mut self, look: Option<Blame<D>>) -> Self {
+        self.blame = look;
+        self
+    }
+
     /// Opens sessions with TLS by this connector of the native driver's.
     ///
     /// # Examples
@@ -170,7 +177,9 @@ impl<D: Driver> LocksBuilder<D> {
             progress: self.progress,
         };
         let inputs = engine::start(plan).map_err(Error::Thread)?;
-        Ok(Locks { shared: Arc::new(Shared::new(driver, name, settings, inputs, clock, meter)) })
+        let mut shared = Shared::new(driver, name, settings, inputs, clock, meter);
+        shared.blame = self.blame;
+        Ok(Locks { shared: Arc::new(shared) })
     }
 
     /// The locks, with one session open: what cannot work is known now.

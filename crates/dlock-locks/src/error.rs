@@ -13,11 +13,15 @@ use std::sync::Arc;
 pub enum Error<E> {
     /// The wait ran out; the key is not held.
     #[error(
-        "the wait for {key} ran out while it was held elsewhere; wait longer or try again later"
+        "the wait for {key} ran out while it was held {}; wait longer or try again later",
+        holder.as_ref().map_or_else(|| "elsewhere".to_owned(), |who| format!("by {who}"))
     )]
     TimedOut {
         /// The key.
         key: String,
+        /// Who held it then: its session and what is known of it, where
+        /// [`name_holders`](crate::LocksBuilder::name_holders) was asked for.
+        holder: Option<Box<str>>,
     },
     /// The lock was lost.
     #[error(transparent)]
@@ -117,7 +121,7 @@ impl<E> Error<E> {
         N: error::Error + Send + Sync + 'static,
     {
         match error {
-            dlock_core::Error::TimedOut => Error::TimedOut { key },
+            dlock_core::Error::TimedOut => Error::TimedOut { key, holder: None },
             dlock_core::Error::Lost(_) => Error::Lost(Lost::new(key, LostReason::SessionEnded)),
             error => Error::Alone { key, source: Box::new(error) },
         }
@@ -127,7 +131,7 @@ impl<E> Error<E> {
         use crate::model::Refusal;
         let key = key.to_string();
         match refused {
-            Refusal::TimedOut => Error::TimedOut { key },
+            Refusal::TimedOut => Error::TimedOut { key, holder: None },
             Refusal::TooManyKeys => Error::TooManyKeys { key },
             Refusal::TooManySessions => Error::TooManySessions { key },
             Refusal::NoSession(source) => Error::NoSession { key, source },

@@ -3,6 +3,7 @@
 mod ability;
 mod all;
 mod alone;
+mod blame;
 mod builder;
 mod change;
 pub mod check;

@@ -1,3 +1,4 @@
+use crate::blame::Blame;
 use crate::clock::Clock;
 use crate::driver::Driver;
 use crate::engine::meter::Meter;
@@ -29,6 +30,8 @@ pub(crate) struct Shared<D: Driver> {
     pub(crate) closed: CancellationToken,
     pub(crate) clock: Clock,
     pub(crate) meter: Arc<Meter>,
+    /// Who is asked for the holder of a key whose wait ran out.
+    pub(crate) blame: Option<Blame<D>>,
 }
 
 impl<D: Driver> Shared<D> {
@@ -51,6 +54,7 @@ impl<D: Driver> Shared<D> {
             closed: CancellationToken::new(),
             clock,
             meter,
+            blame: None,
         }
     }
 

@@ -1,5 +1,6 @@
 use crate::Error;
 use crate::Mode;
+use crate::blame::timed_out;
 use crate::driver::Driver;
 use crate::held::Part;
 use crate::input::{Asking, Granting, Input, Refused};
@@ -16,6 +17,7 @@ pub(crate) struct Pending<D: Driver> {
     key: D::Key,
     answer: oneshot::Receiver<Granting<D>>,
     is_open: bool,
+    is_try: bool,
 }
 
 impl<D: Driver> Pending<D> {
@@ -59,17 +61,28 @@ impl<D: Driver> Pending<D> {
         let (shared, request) = (Arc::clone(shared), shared.request());
         let asked = Asked { request, key: key.clone(), mode, patience, need };
         let asking = Asking { asked, cancel, answer: sender };
-        (Self { shared, request, key, answer, is_open: true }, asking)
+        let is_try = patience == Patience::No;
+        (Self { shared, request, key, answer, is_open: true, is_try }, asking)
     }
 
     /// Waits for the answer.
-    pub(crate) async fn granted(self) -> Result<Part<D>, Error<D::Error>> {
-        let key = self.key.clone();
-        self.answer().await.map_err(|refused| Error::refused::<D>(&key, refused))
+    pub(crate) async fn granted(mut self) -> Result<Part<D>, Error<D::Error>> {
+        match self.heard().await {
+            Ok(part) => Ok(part),
+            Err(Refusal::TimedOut) if !self.is_try => {
+                // Rare, and larger than the rest of this future.
+                Err(Box::pin(timed_out(Arc::clone(&self.shared), &self.key)).await)
+            }
+            Err(refused) => Err(Error::refused::<D>(&self.key, refused)),
+        }
     }
 
     /// The same, with a refusal that may be told to many.
     pub(crate) async fn answer(mut self) -> Result<Part<D>, Refused<D>> {
+        self.heard().await
+    }
+
+    async fn heard(&mut self) -> Result<Part<D>, Refused<D>> {
         let granting = (&mut self.answer).await.map_err(|_| Refusal::Closed)?;
         self.is_open = false;
         Ok(Part { request: self.request, key: self.key.clone(), hold: granting? })

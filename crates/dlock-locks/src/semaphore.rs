@@ -113,7 +113,7 @@ impl<D: Driver> Semaphore<D> {
             Wait::For(limit) => within(limit, waiting.answer()).await,
             Wait::No | Wait::Forever => Some(waiting.answer().await),
         };
-        answer.unwrap_or_else(|| Err(Error::TimedOut { key: self.key().to_string() }))
+        answer.unwrap_or_else(|| Err(Error::TimedOut { key: self.key().to_string(), holder: None }))
     }
 
     /// Takes a permit if there is one. `None`: there is not, or others look for one at this moment who came

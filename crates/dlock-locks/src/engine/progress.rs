@@ -114,7 +114,7 @@ fn tell<D: Driver>(wait: &LongWait<D::Key>, holders: Option<Vec<Holder<D::Key>>>
 }
 
 /// Those who hold, as far as the server shows them.
-fn names<K>(holders: &[Holder<K>]) -> String {
+pub(crate) fn names<K>(holders: &[Holder<K>]) -> String {
     let mut names = String::new();
     for holder in holders.iter().filter(|holder| !holder.is_waiting) {
         let comma = if names.is_empty() { "" } else { ", " };

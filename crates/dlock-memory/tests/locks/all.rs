@@ -44,7 +44,10 @@ async fn promise_15_all_or_none() {
             let kept = one.lock(taken).await.expect("a lock");
             for wait in [ms(0), ms(1), ms(30)] {
                 let refused = in_time(locks.lock_all(KEYS, wait)).await.expect_err("one is held");
-                assert!(matches!(&refused, Error::TimedOut { key } if key == taken), "{refused:?}");
+                assert!(
+                    matches!(&refused, Error::TimedOut { key, .. } if key == taken),
+                    "{refused:?}"
+                );
                 in_time(until(|| held(&database, &KEYS) == 1)).await;
             }
             kept.release().await.expect("a release");

@@ -25,7 +25,7 @@ async fn it_waits_behind_the_others_and_for_so_long() {
     let held = one.lock("k").await.expect("a lock");
     let alone = other.key("k").expect("a key").alone();
     let refused = in_time(alone.lock_within(ms(50))).await.expect_err("it is held");
-    assert!(matches!(&refused, Error::TimedOut { key } if key == "k"), "{refused:?}");
+    assert!(matches!(&refused, Error::TimedOut { key, .. } if key == "k"), "{refused:?}");
     let (granted, ()) = in_time(async {
         tokio::join!(alone.lock(), async {
             tokio::time::sleep(ms(20)).await;

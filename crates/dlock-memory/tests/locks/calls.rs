@@ -29,7 +29,7 @@ async fn a_bounded_wait_runs_out_in_time() {
         for limit in [ms(0), ms(1), ms(50), ms(300)] {
             let begun = Instant::now();
             let error = in_time(locks.lock_within("k", limit)).await.expect_err("it is held");
-            assert!(matches!(&error, Error::TimedOut { key } if key == "k"), "{error:?}");
+            assert!(matches!(&error, Error::TimedOut { key, .. } if key == "k"), "{error:?}");
             let waited = begun.elapsed();
             assert!(waited >= limit && waited < limit + ms(500), "{limit:?}: {waited:?}");
         }

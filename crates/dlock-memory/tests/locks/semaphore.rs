@@ -52,7 +52,7 @@ async fn so_many_and_no_more() {
     assert!(in_time(ours.try_acquire()).await.expect("an answer").is_none());
     assert!(in_time(theirs.try_acquire()).await.expect("an answer").is_none());
     let refused = in_time(theirs.acquire_within(ms(50))).await.expect_err("there is none");
-    assert!(matches!(&refused, Error::TimedOut { key } if key == "s"), "{refused:?}");
+    assert!(matches!(&refused, Error::TimedOut { key, .. } if key == "s"), "{refused:?}");
     assert_eq!((first.key().as_str(), ours.permits()), ("s", 3));
     assert!(!first.is_lost() && first.trusted_for() > Some(ms(1000)));
     in_time(first.release()).await.expect("a release");

@@ -14,7 +14,7 @@ async fn exact<F: Fixture>(locks: &LocksOf<F>, key: &str, limit: Duration) {
         let begun = Instant::now();
         let error = in_time(locks.lock_within(F::key(key), limit)).await.expect_err("it is held");
         times.push(begun.elapsed());
-        assert!(matches!(&error, Error::TimedOut { key } if *key == name), "{error:?}");
+        assert!(matches!(&error, Error::TimedOut { key, .. } if *key == name), "{error:?}");
         assert!(error.to_string().contains(&name), "{error}");
     }
     let late = times.iter().map(|time| time.checked_sub(limit).expect("not before its time"));
