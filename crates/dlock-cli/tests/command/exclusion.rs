@@ -53,7 +53,7 @@ fn options_have_the_names_of_flock() {
     let _ours = start(run(shared(), &key, &[], &mark, "exec sleep 1000"));
     let mut holder = Command::new("flock");
     let _theirs = start({
-        holder.args([path, "env", &format!("DLOCK_TEST_MARK={mark}"), "sleep", "1000"]);
+        holder.args(["-F", path, "env", &format!("DLOCK_TEST_MARK={mark}"), "sleep", "1000"]);
         holder
     });
     crate::fixture::until_marked(&mark, 2);

@@ -7,7 +7,6 @@ use crate::fixture::{
 use dlock_testkit::proxy::Proxy;
 use dlock_testkit::server::{Engine, PostgreSql};
 use rustix::process::Signal;
-use serde_json::Value;
 use std::fs;
 use std::net::ToSocketAddrs;
 use std::path::Path;
@@ -94,33 +93,34 @@ fn leaders_follow_one_another_on_each() {
     }
 }
 
-fn session(row: &Value) -> &str {
-    row["session"].as_str().expect("a session")
+fn proxy() -> Proxy {
+    let address = shared().split_once('@').unwrap().1.split_once('/').unwrap().0;
+    Proxy::start(address.to_socket_addrs().unwrap().next().unwrap()).unwrap()
 }
 
-/// It waits in the server's queue by one session, and holds the key by the same.
+/// It waits in the server's queue on the sessions that it has, however long that takes.
 #[test]
-fn one_session_waits_and_leads() {
-    let kind = kinds()[0];
-    let pair = pair(kind, "exec sleep 1000");
-    let waiting = kind.rows(&pair.key, 2);
-    let waiting = waiting.iter().find(|row| row["state"] == "waits").expect("one that waits");
-    // It stays in the queue, over the end of any slice.
-    for _ in 0..20 {
-        sleep(ms(100));
-        let rows = kind.rows(&pair.key, 2);
-        assert!(rows.iter().any(|row| session(row) == session(waiting)));
-    }
-    take_over(&pair, |pair| pair.leader.signal(Signal::TERM));
-    let rows = kind.rows(&pair.key, 1);
-    assert_eq!((session(&rows[0]), &rows[0]["state"]), (session(waiting), &"holds".into()));
+fn one_that_waits_opens_no_sessions() {
+    let (kind, proxy) = (kinds()[0], proxy());
+    let (key, mark, next) = (name("waits"), name("waits"), name("waits"));
+    let leader = start(lead(kind.url, &key, &[], &mark, "exec sleep 1000"));
+    until_marked(&mark, 1);
+    let url = through(kind.url, proxy.addr());
+    let _follower = start(lead(&url, &key, &[], &next, "exec sleep 1000"));
+    kind.rows(&key, 2);
+    // One that serves, one that waits, and one that looked whether a pooler is in between.
+    let connections = proxy.connections();
+    sleep(ms(2500));
+    kind.rows(&key, 2);
+    leader.signal(Signal::TERM);
+    until_marked(&next, 1);
+    assert_eq!(proxy.connections(), connections);
 }
 
 /// Its sessions are the same through all its terms.
 #[test]
 fn terms_open_no_sessions() {
-    let address = shared().split_once('@').unwrap().1.split_once('/').unwrap().0;
-    let proxy = Proxy::start(address.to_socket_addrs().unwrap().next().unwrap()).unwrap();
+    let proxy = proxy();
     let url = through(shared(), proxy.addr());
     let (key, dir) = (name("terms"), tempfile::tempdir().unwrap());
     let script = format!("echo x >> {}/log", dir.path().display());
