@@ -43,14 +43,9 @@ impl ServerSession {
         let is_mariadb = conn.server_version().0 >= 10;
         // Rounded up: until then the lock is trusted.
         let seconds = Wait::millis(lease).div_ceil(1000);
-        let clean = statement::open::clean(is_mariadb, seconds);
-        conn.query_drop(clean).await.map_err(meaning)?;
-        conn.query_drop(statement::open::READ_WRITE).await.map_err(meaning)?;
-        let looked = conn.query_first(statement::open::look(is_mariadb)).await.map_err(meaning)?;
-        let (id, taken, packet, server): (u64, u64, usize, String) =
-            looked.ok_or(Error::Setup { advice: NO_ANSWER, source: None })?;
-        let (conn, held) = (Mutex::new(conn), RefCell::default());
-        let (has_lease, is_ended) = (taken == seconds, Cell::new(false));
+        let (id, taken, packet, server) = begin(&mut conn, is_mariadb, seconds).await?;
+        let (conn, has_lease) = (Mutex::new(conn), taken == seconds);
+        let (held, is_ended, prepared) = Default::default();
         Ok(Self {
             conn,
             opts,
@@ -62,7 +57,7 @@ impl ServerSession {
             packet,
             held,
             is_ended,
-            prepared: Prepared::default(),
+            prepared,
         })
     }
 
@@ -130,6 +125,19 @@ impl ServerSession {
             };
         }
     }
+}
+
+/// Its number, its `wait_timeout` in seconds, its longest packet in bytes, and the server.
+async fn begin(
+    conn: &mut Conn,
+    is_mariadb: bool,
+    seconds: u64,
+) -> Result<(u64, u64, usize, String), Error> {
+    let clean = statement::open::clean(is_mariadb, seconds);
+    conn.query_drop(clean).await.map_err(meaning)?;
+    conn.query_drop(statement::open::READ_WRITE).await.map_err(meaning)?;
+    let looked = conn.query_first(statement::open::look(is_mariadb)).await.map_err(meaning)?;
+    looked.ok_or(Error::Setup { advice: NO_ANSWER, source: None })
 }
 
 const NO_ANSWER: &str = "connect to a MySQL or MariaDB server: this one does not say who it is";

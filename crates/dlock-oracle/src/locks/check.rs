@@ -39,9 +39,15 @@ async fn look(
         excludes => found.extend((!excludes?).then(|| locks_nothing(ADVICE))),
     }
     found.extend(session.is_cluster().then(cluster));
+    found.extend(grants(session).await?);
     let asked = now();
     let server = session.caller().call(statement::clock).await?;
     found.extend(clock(server, asked, now(), LOGS));
+    Ok(found)
+}
+
+async fn grants(session: &ServerSession) -> Result<Vec<Finding>, Error> {
+    let mut found = Vec::new();
     if let Err(error @ Error::Setup { .. }) = Server::holders(session, None).await {
         found.push(cannot_look(&error));
     }
