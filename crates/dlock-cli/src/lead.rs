@@ -45,20 +45,27 @@ async fn terms(
     loop {
         let began = Instant::now();
         let ended = work.under(grant, before, signals).await;
-        let pause = match &ended {
-            _ if signals.have_come() => return ended,
-            Err(failure) if failure.status == LOST => {
-                failure.sentence.iter().for_each(|sentence| status::say(sentence));
-                Instant::now()
-            }
-            Ok(_) if again => began + APART,
-            _ => return ended,
-        };
+        if signals.have_come() {
+            return ended;
+        }
+        let Some(pause) = next_term(&ended, again, began) else { return ended };
         let competing = async {
             sleep_until(pause).await;
             compete(work, locks).await
         };
         grant = signals.unless_one_comes(competing).await?;
+    }
+}
+
+/// When to compete for the next term; `None`: there is none.
+fn next_term(ended: &Result<u8, Failure>, again: bool, began: Instant) -> Option<Instant> {
+    match ended {
+        Err(failure) if failure.status == LOST => {
+            failure.sentence.iter().for_each(|sentence| status::say(sentence));
+            Some(Instant::now())
+        }
+        Ok(_) if again => Some(began + APART),
+        _ => None,
     }
 }
 

@@ -22,6 +22,7 @@ use screen::Screen;
 use state::State;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// How often ages are drawn anew.
@@ -38,29 +39,33 @@ pub(crate) async fn top(source: &Source, top: &args::Top) -> Result<u8, Failure>
     // What cannot work is said before the terminal is touched.
     let first = async { locks.holders().await.map_err(|it| locks::failure(&url, &it, BUSY)) };
     let first = signals.unless_one_comes(first).await?;
-    let began = Instant::now();
     let mut state = State::new(url.server(), top);
-    let (mut hands, mut events) = Hands::new(&locks, &url, top.interval);
     state.on(Event::Looked(Ok(table::rows(first))), Duration::ZERO);
-    let drawing = async {
-        let mut screen = Screen::enter()?;
-        hands.read_keys();
-        let mut ticks = interval(TICKS);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            screen.draw(|frame| draw::draw(&mut state, frame))?;
-            let event = tokio::select! {
-                Some(event) = events.recv() => event,
-                _ = ticks.tick() => Event::Tick,
-            };
-            match state.on(event, began.elapsed()) {
-                Some(Wish::End) => return Ok(0),
-                Some(Wish::Stop) => screen.stop()?,
-                Some(Wish::Look) => hands.look(),
-                Some(Wish::Free(ending)) => hands.free(ending),
-                None => {}
-            }
+    let (hands, events) = Hands::new(&locks, &url, top.interval);
+    signals.unless_one_comes(show(state, hands, events)).await
+}
+
+async fn show(
+    mut state: State,
+    hands: Hands,
+    mut events: UnboundedReceiver<Event>,
+) -> Result<u8, Failure> {
+    let (began, mut ticks) = (Instant::now(), interval(TICKS));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut screen = Screen::enter()?;
+    hands.read_keys();
+    loop {
+        screen.draw(|frame| draw::draw(&mut state, frame))?;
+        let event = tokio::select! {
+            Some(event) = events.recv() => event,
+            _ = ticks.tick() => Event::Tick,
+        };
+        match state.on(event, began.elapsed()) {
+            Some(Wish::End) => return Ok(0),
+            Some(Wish::Stop) => screen.stop()?,
+            Some(Wish::Look) => hands.look(),
+            Some(Wish::Free(ending)) => hands.free(ending),
+            None => {}
         }
-    };
-    signals.unless_one_comes(drawing).await
+    }
 }

@@ -61,7 +61,7 @@ impl Hands {
     }
 
     /// Reads the keyboard, on a thread that ends with the process.
-    pub(super) fn read_keys(&mut self) {
+    pub(super) fn read_keys(&self) {
         let events = self.events.clone();
         thread::spawn(move || {
             loop {

@@ -118,19 +118,15 @@ fn rows_are_sorted_by_what_is_asked_for() {
         firsts.push((state.view.sort, shown(&mut state)[0].clone()));
         typed(&mut state, "s");
     }
-    let first = |column, row: &str| (column, row.to_owned());
-    assert_eq!(
-        firsts,
-        [
-            first(Column::Key, "backup 9"),
-            first(Column::State, "backup 9"),
-            first(Column::Session, "backup 9"),
-            first(Column::User, "backup 9"),
-            first(Column::Host, "invoice:42 10"),
-            first(Column::Application, "backup 9"),
-            first(Column::Since, "backup 9"),
-        ]
-    );
+    let by_host = (Column::Host, "invoice:42 10".to_owned());
+    assert_eq!(firsts.remove(4), by_host);
+    assert!(firsts.iter().all(|(_, row)| row == "backup 9"), "{firsts:?}");
+}
+
+#[test]
+fn an_order_may_be_turned_round() {
+    let mut state = state();
+    typed(&mut state, "sssssss");
     assert_eq!(state.view.sort, Column::Key);
     typed(&mut state, "r");
     assert_eq!(shown(&mut state)[0], "report 10");
