@@ -1,7 +1,9 @@
-//! What `Locks` tell of themselves: metrics, and who holds what is waited for.
+//! What `Locks` tell of themselves: metrics, who holds what is waited for, and a task that waits for itself.
 
+mod itself;
 mod metrics;
 mod progress;
+mod traced;
 
 use dlock_db::{Held, Locks, memory, postgres};
 use dlock_testkit::server::Postgres;

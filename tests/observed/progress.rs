@@ -1,44 +1,7 @@
+use crate::traced::Traced;
 use crate::{config, in_time, ms, postgres};
 use dlock_db::{Driver, InspectDriver, KeyError, Locks, memory};
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex, Once, OnceLock};
 use std::time::Instant;
-use tracing::Level;
-
-/// What was traced, by all threads of this process: `Locks` have one of their own.
-#[derive(Clone, Default)]
-struct Traced(Arc<Mutex<Vec<u8>>>);
-
-impl Traced {
-    fn get() -> &'static Self {
-        static TRACED: OnceLock<Traced> = OnceLock::new();
-        static SUBSCRIBED: Once = Once::new();
-        let traced = TRACED.get_or_init(Self::default);
-        SUBSCRIBED.call_once(|| {
-            let subscriber =
-                tracing_subscriber::fmt().with_max_level(Level::DEBUG).with_ansi(false);
-            let writer = || traced.clone();
-            subscriber.with_writer(writer).init();
-        });
-        traced
-    }
-
-    fn of(&self, key: &str) -> Vec<String> {
-        let text = String::from_utf8(self.0.lock().expect("no panic").clone()).expect("UTF-8");
-        let waits = text.lines().filter(|line| line.contains("still waiting"));
-        waits.filter(|line| line.contains(key)).map(str::to_owned).collect()
-    }
-}
-
-impl Write for Traced {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("no panic").write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// A wait of more than two seconds is told of twice by who was asked to, and says who holds.
 async fn told<D>(holder: &Locks<D>, waiter: &Locks<D>, key: &'static str) -> Vec<String>
@@ -57,15 +20,15 @@ where
     });
     let begun = Instant::now();
     in_time(async {
-        while traced.of(key).len() < 2 {
+        while traced.of("still waiting", key).len() < 2 {
             tokio::time::sleep(ms(5)).await;
         }
     })
     .await;
-    assert!(begun.elapsed() >= ms(2000), "told too often: {:?}", traced.of(key));
+    assert!(begun.elapsed() >= ms(2000), "told too often: {:?}", traced.of("still waiting", key));
     in_time(held.release()).await.expect("a release");
     in_time(waits).await.expect("no panic").expect("a lock");
-    traced.of(key)
+    traced.of("still waiting", key)
 }
 
 #[tokio::test]
@@ -96,6 +59,6 @@ async fn nobody_is_told_who_did_not_ask() {
     let held = one.lock("progress:3").await.expect("a lock");
     let waited = other.expect("a thread").lock_within("progress:3", ms(2300)).await;
     waited.expect_err("it is held");
-    assert!(traced.of("progress:3").is_empty());
+    assert!(traced.of("still waiting", "progress:3").is_empty());
     drop(held);
 }

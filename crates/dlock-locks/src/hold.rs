@@ -4,6 +4,7 @@ use crate::engine::meter::Meter;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use tokio::task;
 use tokio_util::sync::CancellationToken;
 
 /// Until when a session is trusted, in nanoseconds of the clock; for ever where it has no lease.
@@ -37,6 +38,8 @@ pub(crate) struct Hold {
     cancel: CancellationToken,
     /// The fence's number.
     token: Option<u64>,
+    /// The task that asked for it.
+    pub(crate) task: Option<task::Id>,
     trust: Arc<Trust>,
     clock: Clock,
     meter: Arc<Meter>,
@@ -48,9 +51,10 @@ impl Hold {
         clock: Clock,
         cancel: CancellationToken,
         token: Option<u64>,
+        task: Option<task::Id>,
         meter: Arc<Meter>,
     ) -> Self {
-        Self { lost: OnceLock::new(), cancel, token, trust, clock, meter }
+        Self { lost: OnceLock::new(), cancel, token, task, trust, clock, meter }
     }
 
     pub(crate) fn token(&self) -> Option<u64> {

@@ -7,6 +7,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use tokio::sync::oneshot;
+use tokio::task;
 use tokio_util::sync::CancellationToken;
 
 /// A refusal, with the driver's error shared by those who meet it.
@@ -26,6 +27,8 @@ pub(crate) struct Converting<D: Driver> {
 /// A request as its caller makes it.
 pub(crate) struct Asking<D: Driver> {
     pub(crate) asked: Asked<D::Key>,
+    /// The task that asks, where it is one.
+    pub(crate) task: Option<task::Id>,
     /// What is cancelled when the hold is lost.
     pub(crate) cancel: CancellationToken,
     pub(crate) answer: oneshot::Sender<Granting<D>>,

@@ -90,7 +90,8 @@ impl<D: Driver> Shared<D> {
 /// A factory of locks that owns its sessions. It is cheap to clone, and clones share everything.
 ///
 /// What it cannot: a deadlock over several keys is not seen, neither here nor by the server, since what is
-/// held on one session and waited for on another is no cycle to it. Give waits a deadline.
+/// held on one session and waited for on another is no cycle to it. Give waits a deadline. Only a task that
+/// waits for what it holds itself is told so, by a warning of `tracing`'s.
 ///
 /// When the last clone and the last [`Held`] are dropped, its sessions end and its thread with them.
 #[doc(alias = "mutex")]

@@ -8,6 +8,7 @@ use crate::locks::Shared;
 use crate::model::{Asked, Need, Patience, Refusal, RequestId};
 use std::sync::Arc;
 use tokio::sync::oneshot;
+use tokio::task;
 use tokio_util::sync::CancellationToken;
 
 /// A request that is under way. Dropped, it is called back, with what it may have been granted.
@@ -60,7 +61,7 @@ impl<D: Driver> Pending<D> {
         let (sender, answer) = oneshot::channel();
         let (shared, request) = (Arc::clone(shared), shared.request());
         let asked = Asked { request, key: key.clone(), mode, patience, need };
-        let asking = Asking { asked, cancel, answer: sender };
+        let asking = Asking { asked, task: task::try_id(), cancel, answer: sender };
         let is_try = patience == Patience::No;
         (Self { shared, request, key, answer, is_open: true, is_try }, asking)
     }

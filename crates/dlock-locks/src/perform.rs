@@ -3,7 +3,7 @@ use crate::drive::{Drive, Job};
 use crate::driver::Driver;
 use crate::engine::{Engine, Line};
 use crate::hold::{Hold, Trust};
-use crate::input::Refused;
+use crate::input::{Asking, Refused};
 use crate::model::{Action, Ending, Moment, RequestId, SessionId};
 use std::sync::Arc;
 use tokio::sync::mpsc::unbounded_channel;
@@ -76,11 +76,12 @@ impl<D: Driver> Engine<D> {
         let Some(line) = self.lines.get(&session) else { return };
         let Some(asking) = self.requests.remove(&request) else { return };
         let trust = Arc::clone(&line.trust);
-        let hold =
-            Arc::new(Hold::new(trust, self.clock, asking.cancel, token, Arc::clone(&self.meter)));
+        let Asking { cancel, task, answer, .. } = asking;
+        let meter = Arc::clone(&self.meter);
+        let hold = Arc::new(Hold::new(trust, self.clock, cancel, token, task, meter));
         self.holds.insert(request, Arc::clone(&hold));
         // Who has gone away says so.
-        let _ = asking.answer.send(Ok(hold));
+        let _ = answer.send(Ok(hold));
     }
 
     fn refuse(&mut self, request: RequestId, refusal: Refused<D>) {

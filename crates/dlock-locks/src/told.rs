@@ -3,10 +3,11 @@
 use crate::driver::Driver;
 use crate::engine::Engine;
 use crate::input::{Asking, Converting, Input};
-use crate::model::{Event, Moment, RequestId};
+use crate::model::{Asked, Event, Moment, Patience, RequestId};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::task::spawn_local;
+use tracing::warn;
 
 impl<D: Driver> Engine<D> {
     pub(crate) fn told(&mut self, now: Moment, input: Input<D>) {
@@ -41,8 +42,22 @@ impl<D: Driver> Engine<D> {
 
     fn ask(&mut self, now: Moment, asking: Asking<D>) {
         let asked = asking.asked.clone();
+        if asking.task.is_some() && asked.patience != Patience::No {
+            self.warn_of_itself(&asking);
+        }
         self.requests.insert(asked.request, asking);
         self.model.handle(now, Event::Asked(asked));
+    }
+
+    /// A task that waits for what it holds waits for itself.
+    fn warn_of_itself(&self, asking: &Asking<D>) {
+        let Asked { key, mode, .. } = &asking.asked;
+        let mut holders = self.model.holders_against(key, *mode);
+        let is_itself =
+            |holder| self.holds.get(holder).is_some_and(|hold| hold.task == asking.task);
+        if holders.any(is_itself) {
+            warn!(db.system.name = D::SYSTEM, %key, "a task waits for a key that it holds itself");
+        }
     }
 
     fn drop_request(&mut self, now: Moment, request: RequestId) {

@@ -1,5 +1,6 @@
 use super::registry::KeyId;
-use super::{Model, Moment};
+use super::{Model, Moment, RequestId};
+use crate::Mode;
 use std::cmp::Reverse;
 use std::hash::Hash;
 use std::time::Duration;
@@ -20,6 +21,16 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
         waits.sort_by_key(|wait| Reverse(wait.longest));
         waits.truncate(most);
         waits
+    }
+
+    /// Those who hold a key in a way that keeps this mode waiting.
+    pub(crate) fn holders_against(&self, key: &K, mode: Mode) -> impl Iterator<Item = &RequestId> {
+        let stay = self.keys.find(key).and_then(|key| self.keys[key].stay());
+        let is_exclusive = |held: Mode| held == Mode::Exclusive || mode == Mode::Exclusive;
+        let stay = stay.filter(|stay| {
+            is_exclusive(stay.mode) || stay.mode == mode && !mode.is_compatible_with_itself()
+        });
+        stay.into_iter().flat_map(|stay| &stay.holders)
     }
 
     /// What is known of the callers who wait for a key.
