@@ -41,7 +41,8 @@ impl<D: UpdateDriver> Held<D> {
 
 impl<D: ModesDriver> Held<D> {
     /// Takes a lock that was asked for by its [mode](crate::Request::mode) to another mode, and gives it
-    /// back with whether it is now.
+    /// back with whether it is now: `false`, at once, for one that was not asked for by its mode, whose session
+    /// may have other keys to serve.
     ///
     /// # Errors
     /// [`Error::Lost`]. Whatever the error, the lock is released.

@@ -207,7 +207,8 @@ impl<D: Driver> Held<D> {
     /// ```
     #[must_use]
     pub fn cancelled(&self) -> CancellationToken {
-        self.cancel.clone()
+        // Whoever cancels it says nothing of the lock.
+        self.cancel.child_token()
     }
 
     /// How long the lock is certainly held from now on, by what was last heard of the server. `None`: its

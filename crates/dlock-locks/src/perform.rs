@@ -73,9 +73,10 @@ impl<D: Driver> Engine<D> {
     }
 
     fn grant(&mut self, request: RequestId, session: SessionId, token: Option<u64>) {
-        let Some(line) = self.lines.get(&session) else { return };
         let Some(asking) = self.requests.remove(&request) else { return };
-        let trust = Arc::clone(&line.trust);
+        // Of a session that has ended meanwhile the loss comes next.
+        let trust = self.lines.get(&session).map(|line| Arc::clone(&line.trust));
+        let trust = trust.unwrap_or_else(|| Arc::new(Trust::until(Trust::FOREVER)));
         let Asking { cancel, task, answer, .. } = asking;
         let meter = Arc::clone(&self.meter);
         let hold = Arc::new(Hold::new(trust, self.clock, cancel, token, task, meter));

@@ -2,7 +2,7 @@
 
 use super::registry::KeyId;
 use super::session::Statement;
-use super::{Action, Model, Patience, Refusal, RequestId, SessionId};
+use super::{Action, Model, Need, Patience, Refusal, RequestId, SessionId};
 use crate::Mode;
 use std::hash::Hash;
 
@@ -12,6 +12,10 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
         let Some(request) = self.requests.get_mut(&id) else {
             return self.tell_converted(id, Err(Refusal::Closed));
         };
+        if request.need == Need::Nothing {
+            // Its session has other keys to serve meanwhile.
+            return self.tell_converted(id, Ok(false));
+        }
         request.conversion = Some((to, patience));
         let key = request.key;
         self.send_conversion(key, id);

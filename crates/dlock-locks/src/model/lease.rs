@@ -2,7 +2,7 @@
 
 use super::entry::Place;
 use super::session::{Session, State, Statement};
-use super::{Action, Ending, Model, Moment, RequestId, SessionId};
+use super::{Action, Ending, Model, Moment, Refusal, RequestId, SessionId};
 use crate::LostReason;
 use std::hash::Hash;
 
@@ -133,7 +133,12 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
         for key in &keys {
             self.lose(*key, reason);
         }
-        keys.into_iter().for_each(|key| self.serve(key));
+        for key in keys {
+            // To serve one may end another: its turnstile.
+            if self.keys.contains(key) {
+                self.serve(key);
+            }
+        }
         for key in probes {
             if self.keys.contains(key) && self.keys[key].is_probed_by(id) {
                 self.probe_ended(key);
@@ -143,10 +148,14 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
     }
 
     fn lose_hold(&mut self, request: RequestId, reason: LostReason) {
-        if self.is_raising(request) {
+        let is_raising = self.is_raising(request);
+        if is_raising && !self.is_closed {
             return self.queue_again(request);
         }
         self.forget(request);
+        if is_raising {
+            return self.tell_refusal(request, Refusal::Closed);
+        }
         match self.turnstiles.remove(&request) {
             Some(key) => self.turnstile_refused(key),
             None => {

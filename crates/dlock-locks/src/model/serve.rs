@@ -1,5 +1,6 @@
 use super::entry::{Place, Stay};
 use super::registry::KeyId;
+use super::request::Request;
 use super::session::Role;
 use super::{Action, Model, Moment, Need, Patience, Refusal, RequestId, SessionId};
 use crate::Mode;
@@ -103,11 +104,14 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
 
     /// Takes a hold back: the next in the process has the key, or it is let go.
     pub(super) fn give_back(&mut self, id: RequestId, tell: bool) {
-        let key = self.forget(id).key;
+        let Request { key, conversion, .. } = self.forget(id);
         if let Some(stay) = self.keys[key].stay_mut() {
             stay.holders.retain(|holder| *holder != id);
         }
-        self.hand_over(key);
+        // Behind a conversion that is under way nobody knows the mode.
+        if conversion.is_none() {
+            self.hand_over(key);
+        }
         let is_over = self.keys[key].stay().is_none_or(|stay| stay.holders.is_empty());
         match is_over {
             true => self.let_go(key, tell.then_some(id)),
@@ -130,8 +134,9 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
                 self.refuse(id, Refusal::TimedOut);
             }
         }
-        if !self.keys[key].is_wanted() {
-            self.serve(key);
+        match self.keys[key].is_wanted() {
+            true => self.watch_turnstile(key),
+            false => self.serve(key),
         }
     }
 

@@ -31,7 +31,9 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
             _ => false,
         };
         let head = self.head(key).filter(|(_, mode)| waits && *mode == Mode::Exclusive);
-        head.is_some_and(|(id, _)| !self.turnstiles.contains_key(&id))
+        let is_writer =
+            |id| !self.turnstiles.contains_key(&id) && self.requests[&id].patience != Patience::No;
+        head.is_some_and(|(id, _)| is_writer(id))
     }
 
     fn ask_for_turnstile(&mut self, key: KeyId) {

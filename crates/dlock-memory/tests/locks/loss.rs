@@ -80,3 +80,43 @@ async fn pings_keep_a_lock() {
     assert!(held.trusted_for() > Some(ms(1500)), "{:?}", held.trusted_for());
     held.release().await.expect("a release");
 }
+
+/// A token is the caller's to cancel: a usual way to end one's own work.
+#[tokio::test]
+async fn a_token_that_the_caller_cancels_loses_nothing() {
+    let (database, [one]) = processes();
+    let held = one.lock("k").await.expect("a lock");
+    held.cancelled().cancel();
+    assert_eq!(held.run_until_lost(async { 7 }).await.expect("it is held"), 7);
+    assert!(tokio::time::timeout(ms(20), held.lost()).await.is_err(), "it is held");
+    assert!(!held.cancelled().is_cancelled());
+    let seen = held.cancelled();
+    database.kill("k");
+    in_time(seen.cancelled()).await;
+}
+
+/// While the next holder waits for a fenced transaction of the one before.
+#[tokio::test]
+async fn a_close_ends_a_wait_for_fenced_transactions() {
+    let (database, [one, other]) = processes();
+    let mut connection = database.connection();
+    let held = one.key("k").expect("a key").fenced().lock().await.expect("a lock");
+    let transaction = in_time(held.begin(&mut connection)).await.expect("it is fenced");
+    held.release().await.expect("a release");
+    let request = other.key("k").expect("a key").fenced();
+    let waits = tokio::spawn(async move { request.lock().await.map(drop) });
+    // It holds the key by then, and stands behind the transaction.
+    in_time(until_held_by_nobody_else(&one)).await;
+    let begun = Instant::now();
+    in_time(other.close()).await;
+    assert!(matches!(in_time(waits).await.expect("no panic"), Err(Error::Closed)));
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    transaction.rollback().await;
+    drop(in_time(one.lock("k")).await.expect("nobody has it"));
+}
+
+async fn until_held_by_nobody_else(one: &dlock_memory::Locks) {
+    while one.try_lock("k").await.expect("an answer").is_some() {
+        tokio::time::sleep(ms(1)).await;
+    }
+}

@@ -43,6 +43,14 @@ fn what_holds() -> Vec<Trial> {
         trial("modes::readers_share", modes::readers_share),
         trial("modes::matrix", modes::matrix),
         trial("modes::convert", modes::convert),
+        trial(
+            "modes::what_was_not_asked_for_by_its_mode_is_not_converted",
+            modes::what_was_not_asked_for_by_its_mode_is_not_converted,
+        ),
+        trial(
+            "modes::a_dropped_conversion_is_not_handed_over",
+            modes::a_dropped_conversion_is_not_handed_over,
+        ),
         trial("modes::crossed_conversions", modes::crossed_conversions),
         trial("loss::killed", loss::killed),
         trial("loss::killed_while_waiting", loss::killed_while_waiting),

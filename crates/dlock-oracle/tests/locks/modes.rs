@@ -101,3 +101,36 @@ pub(crate) async fn crossed_conversions() {
     let refused = other.lock_within("crossed conversions k", Duration::from_secs(8)).await;
     assert!(!matches!(refused, Err(Error::TimedOut { .. })), "a dropped conversion still holds");
 }
+
+/// Its session has other keys to serve, and a wait would keep those waiting.
+pub(crate) async fn what_was_not_asked_for_by_its_mode_is_not_converted() {
+    let bench = Bench::new("plain convert");
+    let [one, other] = [bench.locks(), bench.locks()];
+    let held = one.lock("plain convert k").await.expect("a lock");
+    let (held, is_less) = held.convert(Mode::S, Wait::Forever).await.expect("an answer");
+    assert!(!is_less && held.mode() == Mode::X.into());
+    let shared = other.key("plain convert k").expect("a key").shared();
+    assert!(shared.try_lock().await.expect("an answer").is_none());
+    one.lock("plain convert other").await.expect("a lock").release().await.expect("a release");
+    held.release().await.expect("a release");
+}
+
+/// Who waits in this process does not get a key of which nobody knows the mode.
+pub(crate) async fn a_dropped_conversion_is_not_handed_over() {
+    let bench = Bench::new("dropped convert");
+    let [one, other] = [bench.locks(), bench.locks()];
+    for millis in [0, 1, 2, 5] {
+        let request = one.key("dropped convert k").expect("a key").mode(Mode::X);
+        let held = request.lock().await.expect("a lock");
+        let waits = tokio::spawn({
+            let one = one.clone();
+            async move { one.lock("dropped convert k").await }
+        });
+        let converting = held.convert(Mode::S, Wait::Forever);
+        drop(tokio::time::timeout(Duration::from_millis(millis), converting).await);
+        let alone = waits.await.expect("no panic").expect("a lock");
+        let shared = other.key("dropped convert k").expect("a key").shared();
+        assert!(shared.try_lock().await.expect("an answer").is_none(), "after {millis} ms");
+        alone.release().await.expect("a release");
+    }
+}
