@@ -75,12 +75,6 @@ impl Registry {
         }
     }
 
-    /// The same, where a lock lives over it.
-    pub(crate) fn known(client: &Client) -> Option<Arc<Self>> {
-        let address = std::ptr::from_ref(client).addr();
-        lock(&SESSIONS).get(&address).and_then(Weak::upgrade)
-    }
-
     /// Claims a key for a lock that wants it, unless another lock holds or wants it. What it was before.
     pub(crate) fn claim(&self, key: Number, owner: u64) -> Option<(u64, Claim)> {
         let mut keys = lock(&self.keys);
@@ -102,9 +96,13 @@ impl Registry {
         true
     }
 
-    /// Says what became of a key that this lock claims.
-    pub(crate) fn set(&self, key: Number, owner: u64, claim: Claim) {
-        lock(&self.keys).insert(key, (owner, claim));
+    /// Says what became of a key that this lock claims. `false`: another lock has claimed it since.
+    pub(crate) fn set(&self, key: Number, owner: u64, claim: Claim) -> bool {
+        match lock(&self.keys).get_mut(&key) {
+            Some((claimant, before)) if *claimant == owner => *before = claim,
+            _ => return false,
+        }
+        true
     }
 
     /// A number for an acquire, to know whose a claim is.
@@ -128,11 +126,7 @@ impl Registry {
     /// Claims a key for the lock that lets go of it: nobody else claims it meanwhile. `false`: it was freed
     /// by hand, and another lock has claimed it since.
     pub(crate) fn claim_again(&self, key: Number, owner: u64) -> bool {
-        match lock(&self.keys).get_mut(&key) {
-            Some((claimant, claim)) if *claimant == owner => *claim = Claim::Wanted,
-            _ => return false,
-        }
-        true
+        self.set(key, owner, Claim::Wanted)
     }
 
     /// Claims a key that is being let go of, to see to that.
@@ -160,7 +154,7 @@ impl Registry {
         // Another lock may have claimed it.
         keys.retain(|claimed, (claimant, _)| *claimed != key || *claimant != owner);
         if !keys.values().any(|(_, claim)| matches!(claim, Claim::Leaving(_))) {
-            drop(keys);
+            // Never the last one: this is called over another.
             drop(lock(&self.kept).take());
         }
     }

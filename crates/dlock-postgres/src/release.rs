@@ -44,12 +44,12 @@ impl<S: AsSession> Advisory<S> {
     }
 
     pub(crate) fn set_held(&mut self) {
-        self.hold = Hold::Held;
-        self.registry.set(self.number(), self.owner, Claim::Held);
+        let is_ours = self.registry.set(self.number(), self.owner, Claim::Held);
+        self.hold = if is_ours { Hold::Held } else { Hold::Nothing };
     }
 
     pub(crate) fn set_free(&mut self) {
-        self.hold = Hold::Nothing;
+        (self.hold, self.undoing) = (Hold::Nothing, None);
         self.registry.free(self.number(), self.owner);
     }
 
@@ -74,7 +74,7 @@ impl<S: AsSession> Advisory<S> {
             },
         };
         self.set_held();
-        Err(failure)
+        if self.hold == Hold::Held { Err(failure) } else { Ok(false) }
     }
 
     /// From when it is queued on, others may claim the key: what they say comes behind it.
@@ -115,7 +115,11 @@ impl<S: AsSession> Advisory<S> {
             _ if self.leaving.is_some() => return,
             Hold::Nothing => return,
             _ if self.client().is_closed() => return self.set_free(),
-            _ if !self.claim_again() => return self.hold = Hold::Nothing,
+            _ if !self.claim_again() => {
+                // Another lock sees to it.
+                (self.hold, self.undoing) = (Hold::Nothing, None);
+                return;
+            }
             Hold::Wanted => return self.set_free(),
             Hold::Asked | Hold::Unknown => undo.text(),
             Hold::Held => statement::unlock(self.asked, self.number()),

@@ -6,9 +6,10 @@ use crate::registry::Registry;
 use crate::slice::Slices;
 use crate::statement::{self, Form, LIMITS, RELEASE, ROLL_BACK_TO};
 use crate::{Error, Key, Mode};
-use dlock_core::{ByRef, RawLock, RawNew, RawShared, Wait};
+use dlock_core::{ByRef, RawLock, RawNew, RawShared, Wait, within};
 use std::fmt;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, SimpleQueryRow, Transaction};
@@ -18,8 +19,12 @@ use tokio_postgres::{Client, SimpleQueryRow, Transaction};
 /// A wait goes on in slices that are long enough for the server to find a deadlock. Its transaction is
 /// open all the time, so what `Lock` promises about `VACUUM` and `CONCURRENTLY` commands this one does
 /// not: a command of the holder's that waits for older transactions to end waits for this one.
+///
+/// It works behind a savepoint. What else is said over the transaction meanwhile stays, but where a wait is
+/// dropped, or fails: then it is undone with it. Await other statements before or after a wait.
 pub struct Xact<'a> {
     transaction: &'a Transaction<'a>,
+    registry: Arc<Registry>,
     key: Key,
     mode: Mode,
     form: Form,
@@ -33,8 +38,9 @@ pub struct Xact<'a> {
 impl<'a> Xact<'a> {
     /// A lock that has sent nothing yet.
     pub(crate) fn of(transaction: &'a Transaction<'a>, key: Key) -> Self {
+        let registry = Registry::of(transaction.client());
         let (mode, form) = (Mode::Exclusive, Form::Quiet);
-        Self { transaction, key, mode, form, asks: false, leaving: None, ended: false }
+        Self { transaction, registry, key, mode, form, asks: false, leaving: None, ended: false }
     }
 
     fn client(&self) -> &Client {
@@ -65,15 +71,12 @@ impl<'a> Xact<'a> {
         let millis = Wait::millis(length).max(1);
         let text = statement::wait_in_xact(self.form, self.mode, self.key.number(), millis);
         match self.ask(&text).await {
-            Ok(rows) if truth(&rows) == Some(true) => {
+            Ok(rows) => {
+                // Nothing is rolled back: what others have said behind the wait is behind the savepoint, too.
                 let told = [0, 1, 2].map(|column| rows.first().and_then(|row| row.get(column)));
                 self.end_savepoint(&statement::restore(told));
-                Ok(true)
-            }
-            Ok(rows) => {
-                self.end_savepoint(ROLL_BACK_TO);
                 slices.learn(rows.first().and_then(|row| row.get(LIMITS.len())));
-                Ok(false)
+                Ok(truth(&rows) == Some(true))
             }
             Err(error) => self.not_waited(error),
         }
@@ -101,12 +104,20 @@ impl<'a> Xact<'a> {
     }
 
     async fn queue_up(&mut self, mut slices: Slices) -> Result<bool, Error> {
-        while let Some(length) = slices.next(true) {
+        loop {
+            // One wait of a transaction at a time is on the wire: each tells the limits that it sets aside.
+            let turn = self.registry.turn();
+            let turn = match slices.left() {
+                None => turn.await,
+                Some(left) => within(left, turn).await.flatten(),
+            };
+            let Some(length) = slices.next(true) else { return Ok(false) };
+            self.registry.set_turn(length);
             if self.wait_once(length, &mut slices).await? {
                 return Ok(true);
             }
+            drop(turn);
         }
-        Ok(false)
     }
 }
 
@@ -146,8 +157,8 @@ impl RawLock for Xact<'_> {
             Tried::HeldHere => return Err(Error::AlreadyHeld),
             Tried::Standby => return Err(standby()),
         };
-        if let (true, Some(registry)) = (granted, Registry::known(self.client())) {
-            registry.set_inside(true);
+        if granted {
+            self.registry.set_inside(true);
         }
         Ok(granted)
     }

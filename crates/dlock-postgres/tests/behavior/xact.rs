@@ -207,3 +207,49 @@ async fn aborted_before() {
     transaction.rollback().await.unwrap();
     assert_eq!(show(&client, "SELECT 5").await, "5");
 }
+
+/// What the caller says while a wait is on the wire stays, though the wait runs out.
+#[tokio::test]
+async fn a_wait_that_runs_out_undoes_nothing_of_others() {
+    let (_holder, mut client) = (holder("xact-beside").await, connect().await);
+    let transaction = client.transaction().await.unwrap();
+    transaction.batch_execute("CREATE TEMP TABLE beside (n int) ON COMMIT DROP").await.unwrap();
+    let mut lock = XactLock::new(&transaction, "xact-beside").unwrap();
+    for number in 1..=5i64 {
+        let insert = "INSERT INTO beside VALUES (1)";
+        let (granted, inserted) =
+            join(lock.acquire(Duration::from_millis(60)), transaction.batch_execute(insert)).await;
+        assert!(!granted.unwrap());
+        inserted.unwrap();
+        let count = transaction.query_one("SELECT count(*) FROM beside", &[]).await.unwrap();
+        assert_eq!(count.get::<_, i64>(0), number);
+    }
+    transaction.commit().await.unwrap();
+}
+
+/// Of two waits in one transaction one runs out while the other is granted: what is told is so.
+#[tokio::test]
+async fn two_waits_of_one_transaction() {
+    let (eye, mut client) = (Eye::open().await, connect().await);
+    let _out = holder("xact-two-out").await;
+    for millis in [0, 20, 40, 60, 80] {
+        let holder = holder("xact-two").await;
+        let transaction = client.transaction().await.unwrap();
+        transaction.batch_execute("SET LOCAL lock_timeout = 777").await.unwrap();
+        let before = show(transaction.client(), LIMITS).await;
+        let mut out = XactLock::new(&transaction, "xact-two-out").unwrap();
+        let mut lock = XactLock::new(&transaction, "xact-two").unwrap();
+        let free = async {
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+            drop(holder);
+        };
+        let (refused, (granted, ())) =
+            join(out.acquire(Duration::from_millis(60)), join(lock.acquire(Wait::Forever), free))
+                .await;
+        assert!(!refused.unwrap());
+        assert!(granted.unwrap() && lock.is_locked());
+        assert_eq!(eye.sees("xact-two").await, (1, 0), "{millis} ms");
+        assert_eq!(show(transaction.client(), LIMITS).await, before);
+        transaction.commit().await.unwrap();
+    }
+}
