@@ -216,9 +216,12 @@ async fn a_wait_that_runs_out_undoes_nothing_of_others() {
     transaction.batch_execute("CREATE TEMP TABLE beside (n int) ON COMMIT DROP").await.unwrap();
     let mut lock = XactLock::new(&transaction, "xact-beside").unwrap();
     for number in 1..=5i64 {
-        let insert = "INSERT INTO beside VALUES (1)";
-        let (granted, inserted) =
-            join(lock.acquire(Duration::from_millis(60)), transaction.batch_execute(insert)).await;
+        let insert = async {
+            // By then the wait is on the wire.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            transaction.batch_execute("INSERT INTO beside VALUES (1)").await
+        };
+        let (granted, inserted) = join(lock.acquire(Duration::from_millis(60)), insert).await;
         assert!(!granted.unwrap());
         inserted.unwrap();
         let count = transaction.query_one("SELECT count(*) FROM beside", &[]).await.unwrap();
