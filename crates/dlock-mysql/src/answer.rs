@@ -6,7 +6,7 @@ use std::future::Future;
 /// <https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html>,
 /// <https://mariadb.com/kb/en/mariadb-error-codes/>.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Said {
+pub(crate) enum Said {
     Deadlock,
     /// `KILL QUERY`.
     Killed,
@@ -29,7 +29,7 @@ enum Said {
     Other,
 }
 
-fn said(error: &mysql_async::Error) -> Option<Said> {
+pub(crate) fn said(error: &mysql_async::Error) -> Option<Said> {
     let mysql_async::Error::Server(error) = error else { return None };
     Some(match error.code {
         // By MariaDB; of named locks, by MySQL.

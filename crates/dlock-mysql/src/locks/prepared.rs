@@ -11,11 +11,18 @@ use tokio::sync::OnceCell;
 #[derive(Debug, Default)]
 pub(super) struct Prepared {
     is_warm: Cell<bool>,
+    /// Whether a statement was lost.
+    is_off: Cell<bool>,
     /// A try, and a release.
     statements: OnceCell<Option<[Statement; 2]>>,
 }
 
 impl Prepared {
+    /// From now on there is nothing prepared.
+    pub(super) fn give_up(&self) {
+        self.is_off.set(true);
+    }
+
     /// The digit of the answer. `None`: the server, or what stands before it, prepares nothing; or this is the
     /// first time, which may be the only one.
     pub(super) async fn run(
@@ -24,7 +31,7 @@ impl Prepared {
         is_mariadb: bool,
         ask: &Ask<Key>,
     ) -> Result<Option<String>> {
-        if !self.is_warm.replace(true) {
+        if self.is_off.get() || !self.is_warm.replace(true) {
             return Ok(None);
         }
         let prepared = self.statements.get_or_try_init(|| prepare(conn, is_mariadb)).await?;

@@ -2,7 +2,7 @@ use super::batch::{Batch, batches, truths};
 use super::fence;
 use super::prepared::Prepared;
 use crate::acquire::read;
-use crate::answer::{Answer, is_alive, meaning};
+use crate::answer::{Answer, Said, is_alive, meaning, said};
 use crate::release::kill_until_gone;
 use crate::session::{poison, reconnect};
 use crate::statement::{self, Statements, millis};
@@ -92,6 +92,11 @@ impl ServerSession {
     async fn run_prepared(&self, ask: &Ask<Key>) -> Result<Option<bool>, Error> {
         let mut conn = self.conn().await;
         let digit = self.prepared.run(&mut conn, self.is_mariadb, ask).await;
+        if digit.as_ref().is_err_and(|error| said(error) == Some(Said::NotPrepared)) {
+            // It did not run: what stands between has lost it, and would lose the next.
+            self.prepared.give_up();
+            return Ok(None);
+        }
         let Some(digit) = digit.map_err(|error| self.failed(error))? else { return Ok(None) };
         match truths(&digit)?[..] {
             [truth] => Ok(Some(truth)),
@@ -200,7 +205,12 @@ impl dlock_locks::Session for ServerSession {
         poison(&mut conn);
         drop(conn);
         if let Ok((mut conn, Some(id))) = reconnect(self.opts, self.since, Some(self.id)).await {
-            let _ = kill_until_gone(&mut conn, id).await;
+            // Behind the same address another server may stand by now, with strangers of this number.
+            let looked = conn.query_first(statement::open::look(self.is_mariadb)).await;
+            let looked: Option<(u64, u64, usize, String)> = looked.unwrap_or_default();
+            if looked.is_some_and(|(.., server)| server == self.server) {
+                let _ = kill_until_gone(&mut conn, id).await;
+            }
             let _ = conn.disconnect().await;
         }
     }
