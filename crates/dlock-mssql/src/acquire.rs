@@ -80,7 +80,12 @@ impl Acquire {
         let (mode, database) = (self.mode.name(), self.subject.known().database);
         let millis = slice.limit().map_or(-1, milliseconds);
         let parameters: [&dyn ToSql; 3] = [&mode, &millis, &database];
-        call.ask(self.statement, if database == 0 { &parameters[..2] } else { &parameters }).await
+        let parameters = if database == 0 { &parameters[..2] } else { &parameters };
+        match call.ask(self.statement, parameters).await {
+            // Not every server says of a busy name that the time was over, where there is none.
+            Ok((code::REFUSED, database)) if millis == 0 => Ok((code::TIMED_OUT, database)),
+            answer => answer,
+        }
     }
 
     fn note(&self, code: i32, database: i32) -> Result<bool, Error> {

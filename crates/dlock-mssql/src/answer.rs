@@ -12,6 +12,8 @@ pub(crate) mod code {
     pub(crate) const REFUSED: i32 = -999;
     /// Ours: the session holds the name already, and that was marked.
     pub(crate) const HELD_MARKED: i32 = 101;
+    /// Ours: the session is in another database than when it was granted the name.
+    pub(crate) const ELSEWHERE: i32 = 103;
     /// Ours: the session or its transaction holds the name already.
     pub(crate) const HELD: i32 = 105;
 }
@@ -48,8 +50,9 @@ pub(crate) fn granted(code: i32, refusal: &'static str) -> Result<bool, Error> {
         code::HELD_MARKED | code::HELD => Err(Error::AlreadyHeld),
         // The session does not hold the name as it should.
         102 => Err(Error::Lost(None)),
-        // It is in another database than when it was granted the name.
-        103 => Err(Error::Refused { code, meaning: ELSEWHERE }),
+        // There is no transaction, as the procedure would say.
+        107 => Err(Error::Refused { code: code::REFUSED, meaning: refusal }),
+        code::ELSEWHERE => Err(Error::Refused { code, meaning: ELSEWHERE }),
         code => Err(Error::Refused { code, meaning: refusal }),
     }
 }

@@ -22,10 +22,9 @@ ELSE EXEC sp_getapplock @mark, 'Shared', 'Session', 0, 'public';
 SELECT @code AS dlock_code, DB_ID() AS dlock_database;
 ";
 
-/// The same for the open transaction; -999, which is the procedure's too, without one. 105 where the
-/// name is held already, without a mark.
+/// The same for the open transaction; 107 without one. 105 where the name is held already, without a mark.
 pub(crate) const ACQUIRE_XACT: &str = "\
-DECLARE @code int = IIF(@@TRANCOUNT = 0, -999, 105);
+DECLARE @code int = IIF(@@TRANCOUNT = 0, 107, 105);
 IF @code = 105 AND APPLOCK_MODE('public', @P1, 'Session') = 'NoLock'
     AND IIF(@@TRANCOUNT = 0, '', APPLOCK_MODE('public', @P1, 'Transaction')) = 'NoLock'
     EXEC @code = sp_getapplock @P1, @P2, 'Transaction', @P3, 'public';
@@ -46,12 +45,19 @@ SELECT @code AS dlock_code, DB_ID() AS dlock_database;
 /// Releases what was granted in the database `@P2`, wherever the session is now, and where `@P3` is 2,
 /// twice: each get needs its own release. What is not held is error 1223.
 ///
-/// A system procedure that is called by a database's name runs in that database.
+/// A system procedure that is called by a database's name runs in that database. That is a text within the
+/// text, since not every server takes a procedure's name from a variable.
 pub(crate) const RELEASE: &str = "\
-DECLARE @code int, @there nvarchar(300) = QUOTENAME(DB_NAME(@P2)) + N'.sys.sp_releaseapplock';
-IF @P3 = 2 EXEC @there @P1, 'Session', 'public';
+DECLARE @code int, @text nvarchar(700);
+IF DB_ID() = @P2 AND @P3 = 2 EXEC sp_releaseapplock @P1, 'Session', 'public';
 IF DB_ID() = @P2 EXEC @code = sp_releaseapplock @P1, 'Session', 'public';
-ELSE EXEC @code = @there @P1, 'Session', 'public';
+ELSE
+BEGIN
+    SET @text = N'EXEC @code = ' + QUOTENAME(DB_NAME(@P2))
+        + N'.sys.sp_releaseapplock @name, ''Session'', ''public'';';
+    IF @P3 = 2 EXEC sp_executesql @text, N'@name nvarchar(255), @code int OUTPUT', @name = @P1, @code = @code OUTPUT;
+    EXEC sp_executesql @text, N'@name nvarchar(255), @code int OUTPUT', @name = @P1, @code = @code OUTPUT;
+END;
 SELECT @code AS dlock_code, DB_ID() AS dlock_database;
 ";
 

@@ -84,7 +84,9 @@ impl ServerSession {
     }
 
     async fn get(&self, key: &Key, mode: Mode, limit: Duration) -> Result<bool, ServerError> {
-        granted(self.number(statement::WAIT, &[&key.as_str(), &mode.name(), &millis(limit)]).await?)
+        let (mode, millis) = (mode.name(), millis(limit));
+        let code = self.number(statement::WAIT, &[&key.as_str(), &mode, &millis]).await?;
+        if millis == 0 && code == code::REFUSED { Ok(false) } else { granted(code) }
     }
 }
 
@@ -110,7 +112,8 @@ impl dlock_locks::Session for ServerSession {
         for (column, place) in text.places.iter().enumerate() {
             let code = row.try_get(column)?.ok_or(ServerError::Answer)?;
             truths[*place] = match asks[*place].what {
-                What::Try => granted(code)?,
+                // Not every server says of a busy name that the time was over, where there is none.
+                What::Try => code != code::REFUSED && granted(code)?,
                 What::Release => code == 0,
                 What::Undo => true,
             };
