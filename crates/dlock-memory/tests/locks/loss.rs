@@ -110,7 +110,8 @@ async fn a_close_ends_a_wait_for_fenced_transactions() {
     let begun = Instant::now();
     in_time(other.close()).await;
     assert!(matches!(in_time(waits).await.expect("no panic"), Err(Error::Closed)));
-    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    // The raise is answered after a third of the lease at most.
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     transaction.rollback().await.expect("an answer");
     drop(in_time(one.lock("k")).await.expect("nobody has it"));
 }
