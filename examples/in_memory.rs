@@ -12,7 +12,11 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 /// What is tested: seats that are sold by looking, thinking, and taking.
-struct Seats(AtomicU32);
+struct Seats {
+    left: AtomicU32,
+    /// How long a buyer thinks.
+    thought: Duration,
+}
 
 impl Seats {
     async fn sell<D>(&self, locks: &Locks<D>) -> Result<bool, LocksError<D::Error>>
@@ -29,10 +33,10 @@ impl Seats {
     }
 
     async fn take(&self) -> bool {
-        let left = self.0.load(SeqCst);
-        sleep(Duration::from_millis(5)).await; // what the buyer thinks
+        let left = self.left.load(SeqCst);
+        sleep(self.thought).await;
         if left > 0 {
-            self.0.store(left - 1, SeqCst);
+            self.left.store(left - 1, SeqCst);
         }
         left > 0
     }
@@ -40,7 +44,7 @@ impl Seats {
 
 async fn no_seat_is_sold_twice(database: &Database) -> anyhow::Result<()> {
     let (here, elsewhere) = (database.locks(), database.locks()); // as of two processes
-    let seats = Seats(AtomicU32::new(2));
+    let seats = Seats { left: AtomicU32::new(2), thought: Duration::from_millis(5) };
     let (a, b, c, d) = tokio::join!(
         seats.sell(&here),
         seats.sell(&elsewhere),
@@ -54,7 +58,8 @@ async fn no_seat_is_sold_twice(database: &Database) -> anyhow::Result<()> {
 
 /// When the lock is lost midway, nobody is told that a seat is his.
 async fn a_loss_is_an_error(database: &Database) -> anyhow::Result<()> {
-    let (locks, seats) = (database.locks(), Seats(AtomicU32::new(1)));
+    let locks = database.locks();
+    let seats = Seats { left: AtomicU32::new(1), thought: Duration::from_secs(5) };
     let kill = async {
         while database.holders("seats") == 0 {
             tokio::task::yield_now().await;
@@ -63,7 +68,7 @@ async fn a_loss_is_an_error(database: &Database) -> anyhow::Result<()> {
     };
     let (sold, ()) = tokio::join!(seats.sell(&locks), kill);
     anyhow::ensure!(matches!(sold, Err(LocksError::Lost(_))), "{sold:?}");
-    anyhow::ensure!(seats.0.load(SeqCst) == 1, "a seat is gone");
+    anyhow::ensure!(seats.left.load(SeqCst) == 1, "a seat is gone");
     Ok(())
 }
 
