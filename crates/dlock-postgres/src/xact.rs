@@ -11,6 +11,7 @@ use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, SimpleQueryRow, Transaction};
 
@@ -30,6 +31,8 @@ pub struct Xact<'a> {
     form: Form,
     /// Whether there is a savepoint to go back to: an answer is to come.
     asks: bool,
+    /// The turn of a wait, until the end of its savepoint is queued: a drop's, too.
+    turn: Option<OwnedSemaphorePermit>,
     /// The answer to the undoing that `abandon` queued.
     leaving: Option<Answer>,
     ended: bool,
@@ -40,7 +43,17 @@ impl<'a> Xact<'a> {
     pub(crate) fn of(transaction: &'a Transaction<'a>, key: Key) -> Self {
         let registry = Registry::of(transaction.client());
         let (mode, form) = (Mode::Exclusive, Form::Quiet);
-        Self { transaction, registry, key, mode, form, asks: false, leaving: None, ended: false }
+        Self {
+            transaction,
+            registry,
+            key,
+            mode,
+            form,
+            asks: false,
+            turn: None,
+            leaving: None,
+            ended: false,
+        }
     }
 
     fn client(&self) -> &Client {
@@ -58,6 +71,8 @@ impl<'a> Xact<'a> {
     fn end_savepoint(&mut self, text: &str) {
         self.asks = false;
         drop(queue(self.client(), text));
+        // The next wait's stands behind it.
+        self.turn = None;
     }
 
     async fn attempt(&mut self) -> Result<Tried, Error> {
@@ -103,11 +118,17 @@ impl<'a> Xact<'a> {
         meaning(error)
     }
 
-    async fn queue_up(&mut self, mut slices: Slices) -> Result<bool, Error> {
+    async fn queue_up(&mut self, slices: Slices) -> Result<bool, Error> {
+        let granted = self.wait_in_slices(slices).await;
+        self.turn = None;
+        granted
+    }
+
+    async fn wait_in_slices(&mut self, mut slices: Slices) -> Result<bool, Error> {
         loop {
             // One wait of a transaction at a time is on the wire: each tells the limits that it sets aside.
             let turn = self.registry.turn();
-            let turn = match slices.left() {
+            self.turn = match slices.left() {
                 None => turn.await,
                 Some(left) => within(left, turn).await.flatten(),
             };
@@ -116,7 +137,6 @@ impl<'a> Xact<'a> {
             if self.wait_once(length, &mut slices).await? {
                 return Ok(true);
             }
-            drop(turn);
         }
     }
 }
@@ -167,6 +187,7 @@ impl RawLock for Xact<'_> {
         if std::mem::take(&mut self.asks) {
             self.leaving = queue(self.client(), ROLL_BACK_TO).ok().map(Box::pin);
         }
+        self.turn = None;
     }
 
     async fn settle(&mut self) -> Result<(), Error> {
