@@ -46,13 +46,10 @@ fn is_a_row(row: &Value, state: &str) {
 fn programs_read_who_holds_and_who_waits() {
     for kind in kinds() {
         let scene = scene(kind);
-        let key = kind.key(&scene.key);
+        let count = if kind.tells_waiters { 2 } else { 1 };
         for arguments in [&["list"][..], &["who", &scene.key]] {
-            let (status, rows) = kind.json(arguments);
-            let rows = of_key(&rows, &key);
-            assert_eq!(status, 0, "{}", kind.name);
-            is_a_row(rows[0], "holds");
-            assert_eq!(rows.len(), if kind.tells_waiters { 2 } else { 1 }, "{}", kind.name);
+            let rows = kind.rows_of(arguments, &scene.key, count);
+            is_a_row(&rows[0], "holds");
             rows.get(1).into_iter().for_each(|row| is_a_row(row, "waits"));
         }
     }

@@ -56,6 +56,18 @@ impl Kind {
 
     /// Waits until this key has so many rows in `dlock who`.
     pub(crate) fn rows(self, key: &str, count: usize) -> Vec<Value> {
-        until("as many rows", || Some(self.json(&["who", key]).1).filter(|it| it.len() == count))
+        self.rows_of(&["who", key], key, count)
+    }
+
+    /// Waits until a subcommand ends well and shows so many rows of this key.
+    ///
+    /// A wait is many statements, one after another: between two of them the server has no waiter.
+    pub(crate) fn rows_of(self, arguments: &[&str], key: &str, count: usize) -> Vec<Value> {
+        let key = Value::from(self.key(key));
+        until("as many rows", || {
+            let (status, mut rows) = self.json(arguments);
+            rows.retain(|row| row["key"] == key);
+            Some(rows).filter(|rows| status == 0 && rows.len() == count)
+        })
     }
 }
