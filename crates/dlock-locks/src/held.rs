@@ -322,17 +322,19 @@ impl<D: Driver> Held<D> {
         let parts = std::mem::take(&mut self.parts);
         let answers = Vec::from_iter(parts.into_iter().map(|part| self.let_go(part)));
         let mut released = was_lost.map_or(Ok(()), Err);
-        for (key, answer) in answers {
-            let reason = answer.await.unwrap_or(Err(LostReason::Closed));
-            released = released.and(reason.map_err(|reason| Lost::new(key.to_string(), reason)));
+        for (part, answer) in answers {
+            let answer = answer.await.unwrap_or(Err(LostReason::Closed));
+            // What the hold was told says more.
+            let lost = |reason| part.loss().unwrap_or(Lost::new(part.key.to_string(), reason));
+            released = released.and(answer.map_err(lost));
         }
         released.map_err(Error::Lost)
     }
 
-    fn let_go(&self, part: Part<D>) -> (D::Key, oneshot::Receiver<Result<(), LostReason>>) {
+    fn let_go(&self, part: Part<D>) -> (Part<D>, oneshot::Receiver<Result<(), LostReason>>) {
         let (sender, answer) = oneshot::channel();
         self.shared.tell(Input::Release(part.request, sender));
-        (part.key, answer)
+        (part, answer)
     }
 
     /// Takes it to another mode, and gives it back with whether it is now.

@@ -1,8 +1,9 @@
 use crate::LostReason;
 use crate::clock::Clock;
 use crate::engine::meter::Meter;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use crate::sync::OnceLock;
+use crate::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::task;
 use tokio_util::sync::CancellationToken;

@@ -7,6 +7,7 @@ mod term;
 pub use term::Term;
 
 use crate::driver::Driver;
+use crate::sync::Mutex;
 use crate::{Error, Held, Locks, Request};
 use dlock_core::{KeyError, sleep};
 use futures::future::select;
@@ -14,7 +15,7 @@ use reign::Reign;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 use tracing::warn;
 

@@ -29,8 +29,9 @@ mod pending;
 mod perform;
 mod request;
 mod semaphore;
-#[cfg(test)]
+#[cfg(all(test, not(interleaved)))]
 mod simulation;
+mod sync;
 mod told;
 
 pub use ability::{

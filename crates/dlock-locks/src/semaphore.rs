@@ -9,11 +9,12 @@ pub use permit::Permit;
 pub(crate) use pool::Pool;
 
 use crate::driver::Driver;
+use crate::sync::Mutex;
 use crate::{Error, Locks};
 use dlock_core::{KeyError, Wait, within};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 use waiting::Waiting;
 

@@ -124,6 +124,24 @@ fn cut_sessions_are_given_up_before_the_server_gives_their_keys_away() {
     }
 }
 
+/// A process stands still for longer than its sessions are trusted, and what its tasks do comes at once then.
+#[test]
+fn nobody_is_given_what_is_lost_already() {
+    let mut lost = 0;
+    for seed in 0..20 {
+        let work = Work { rest: ms(1), ..Work::exclusive(2, ms(20), 100) };
+        let readers = Work { rest: ms(1), ..Work::shared(2, ms(20), 100) };
+        let mut plan = Plan::new(2, vec![(work, vec![3, 3]), (readers, vec![3, 3])]);
+        plan.settings.lease = Duration::from_secs(3);
+        plan.settings.stay = Duration::from_secs(60);
+        (plan.stalls, plan.seed) = (Some((ms(2000), ms(6000))), seed);
+        let figures = World::run(plan);
+        println!("processes that stand still: {figures}");
+        lost += figures.lost;
+    }
+    assert!(lost > 0, "they stood still for long enough");
+}
+
 #[test]
 fn what_is_held_for_long_is_kept() {
     let long = Work::exclusive(3, Duration::from_secs(60), 1);

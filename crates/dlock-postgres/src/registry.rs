@@ -236,6 +236,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 #[cfg(test)]
+mod owners;
+
+#[cfg(test)]
 mod tests {
     use super::{Claim, Registry, lock};
     use crate::key::Number;

@@ -1,10 +1,11 @@
 use crate::driver::Driver;
 use crate::hold::Hold;
+use crate::sync::Mutex;
 use crate::{Lost, LostReason};
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 use tokio::task::JoinSet;

@@ -57,7 +57,7 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
     }
 
     /// When a session may not be relied on any more.
-    fn overdue(&self, id: SessionId) -> Option<Moment> {
+    pub(super) fn overdue(&self, id: SessionId) -> Option<Moment> {
         let session = self.sessions.get(&id)?;
         let oldest = session.unanswered.front();
         match oldest.map(|sent| (&sent.statement, sent.at)) {

@@ -56,7 +56,14 @@ impl<K: Clone + Eq + Hash, E: Clone> Model<K, E> {
             self.late.insert(key);
             self.probe(key);
         }
-        fits && fresh && !self.keys[key].stay().is_some_and(|stay| stay.is_late)
+        fits && fresh && self.may_rely_on(key)
+    }
+
+    /// Whether who is given the hold has it. One whose session has been silent for too long is lost, as soon
+    /// as that is seen to; who waits for the key asks for it anew then.
+    fn may_rely_on(&self, key: KeyId) -> bool {
+        let Some(stay) = self.keys[key].stay() else { return false };
+        !stay.is_late && self.overdue(stay.session).is_none_or(|end| self.now < end)
     }
 
     /// Whether the head may use the hold's session, beside those who hold it already.

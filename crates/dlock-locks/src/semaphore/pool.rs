@@ -3,12 +3,15 @@ use super::seek::Seek;
 use crate::driver::Driver;
 use crate::engine::meter::Meter;
 use crate::held::Held;
+use crate::hold::Hold;
 use crate::input::Refused;
 use crate::locks::Shared;
 use crate::model::{Moment, Refusal};
+use crate::sync::{Mutex, MutexGuard};
 use dlock_core::within;
-use std::collections::{HashSet, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use futures::future::select_all;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 
@@ -31,8 +34,8 @@ struct State<D: Driver> {
     /// In the order they came.
     waiting: VecDeque<Waiter<D>>,
     numbers: u64,
-    /// Which slots are in this process.
-    here: HashSet<usize>,
+    /// Which slots are in this process, as far as they are not lost.
+    here: HashMap<usize, Arc<Hold>>,
     /// Whether somebody looks for permits.
     is_sought: bool,
 }
@@ -53,7 +56,7 @@ impl<D: Driver> Pool<D> {
     pub(crate) fn new(shared: Arc<Shared<D>>, key: D::Key, permits: usize) -> Self {
         let slot = |number: usize| D::derive(&key, &format!("permit {number}"));
         let (slots, turnstile) = ((1..=permits).map(slot).collect(), D::derive(&key, "permits"));
-        let (waiting, here) = (VecDeque::new(), HashSet::new());
+        let (waiting, here) = (VecDeque::new(), HashMap::new());
         let state = Mutex::new(State { waiting, numbers: 0, here, is_sought: false });
         Self { shared, key, turnstile, slots, state, changed: Notify::new() }
     }
@@ -124,12 +127,15 @@ impl<D: Driver> Pool<D> {
     fn next_for(&self, slot: &Slot<D>) -> Option<Waiter<D>> {
         let stayed = self.shared.clock.now().saturating_sub(slot.since);
         let may_stay = slot.is_new || stayed < self.shared.settings.stay;
+        let (is_sound, hold) = (!slot.held.is_lost(), slot.held.hold());
         let mut state = self.state();
-        let next = match may_stay && !slot.held.is_lost() {
+        let next = match may_stay && is_sound {
             true => state.waiting.pop_front(),
             false => None,
         };
-        if next.is_none() {
+        // One that was lost may be here again.
+        let is_it = state.here.get(&slot.index).is_some_and(|here| Arc::ptr_eq(here, &hold));
+        if next.is_none() && is_it {
             state.here.remove(&slot.index);
         }
         next
@@ -147,14 +153,14 @@ impl<D: Driver> Pool<D> {
 
     /// The slots that are not here.
     pub(crate) fn elsewhere(&self) -> Vec<(usize, D::Key)> {
-        let state = self.state();
+        let here = self.sound();
         let slots = self.slots.iter().cloned().enumerate();
-        slots.filter(|(index, _)| !state.here.contains(index)).collect()
+        slots.filter(|(index, _)| !here.contains_key(index)).collect()
     }
 
     /// A slot was granted, for who is first; or back, where nobody wants it.
     pub(crate) fn arrived(self: &Arc<Self>, index: usize, held: Held<D>) -> Option<Held<D>> {
-        self.state().here.insert(index);
+        self.state().here.insert(index, held.hold());
         let since = self.shared.clock.now();
         self.hand_over(Slot { index, held, since, is_new: true }).map(|slot| slot.held)
     }
@@ -165,7 +171,24 @@ impl<D: Driver> Pool<D> {
 
     /// Whether each slot is here.
     pub(crate) fn is_complete(&self) -> bool {
-        self.state().here.len() == self.slots.len()
+        self.sound().len() == self.slots.len()
+    }
+
+    /// The slots that are here. One that is lost is anybody's, whoever keeps its permit.
+    fn sound(&self) -> HashMap<usize, Arc<Hold>> {
+        let mut here = self.state().here.clone();
+        here.retain(|_, hold| hold.lost().is_none());
+        here
+    }
+
+    /// Completes when one of those that are here is lost.
+    pub(crate) async fn one_is_lost(&self) {
+        let here = self.state().here.clone();
+        let lost = here.into_values().map(|hold| Box::pin(async move { hold.cancelled().await }));
+        let lost = Vec::from_iter(lost);
+        if !lost.is_empty() {
+            select_all(lost).await;
+        }
     }
 
     /// Whether nobody waits, so that nobody looks from now on.

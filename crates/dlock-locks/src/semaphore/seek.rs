@@ -83,7 +83,7 @@ impl<D: Driver> Seek<D> {
     async fn some_are_elsewhere(&self) {
         while self.pool.is_wanted() && self.pool.is_complete() {
             self.pool.refuse_tries(self.pool.shared.clock.now());
-            self.pool.pause(LONG).await;
+            select(pin!(self.pool.pause(LONG)), pin!(self.pool.one_is_lost())).await;
         }
     }
 

@@ -34,7 +34,7 @@ fn plan() -> impl Strategy<Value = Plan> {
     let kinds = prop::collection::vec((work(), prop::collection::vec(0..6usize, 3)), 1..4);
     let sessions = (1..4usize, 0..3usize);
     let limits = (1..8usize, 1..3usize, 4..40usize);
-    let faults = (0..4u8, 2..40u32, 200..3000u64);
+    let faults = (0..5u8, 2..40u32, 200..3000u64);
     (1..4usize, kinds, sessions, limits, faults, any::<u64>()).prop_map(
         |(processes, mut kinds, (waiting, more), (batch, in_flight, connections), faults, seed)| {
             kinds.iter_mut().for_each(|(_, counts)| counts.truncate(processes));
@@ -53,6 +53,7 @@ fn with_faults(mut plan: Plan, (which, one_in, every): (u8, u32, u64)) -> Plan {
         1 => plan.interrupts = Some(one_in),
         2 => plan.kills = Some(ms(every)),
         3 => plan.cuts = Some(ms(every)),
+        4 => plan.stalls = Some((ms(every), ms(4000))),
         _ => {}
     }
     plan

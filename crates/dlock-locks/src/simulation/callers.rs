@@ -48,6 +48,7 @@ impl World {
         let link = (process, session);
         let (key, mode) = (task.key, task.work.mode);
         self.processes[process].holds.insert(request, (session, mode));
+        assert!(self.is_trusted(link), "lost at birth: {link:?} {key} {request:?}");
         if self.plan.kills.is_none() {
             assert!(self.server.holds(link, key, mode), "{link:?} {key} {mode:?} {request:?}");
         }

@@ -37,6 +37,27 @@ impl World {
         self.after(every, Happening::Cut);
     }
 
+    /// A process stands still, and all that it would have done comes at once.
+    pub(super) fn stall(&mut self) {
+        let (every, longest) = self.plan.stalls.unwrap_or_default();
+        let process = self.rng.usize(..self.processes.len());
+        self.processes[process].stands_until = self.now + longest.mul_f64(self.rng.f64());
+        self.after(every, Happening::Stall);
+    }
+
+    /// Until when the process stands still that this happens in.
+    pub(super) fn stands_until(&self, happening: &Happening) -> Option<Duration> {
+        let process = happening.process(|task| self.tasks[task].process)?;
+        let until = self.processes[process].stands_until;
+        (until > self.now).then_some(until)
+    }
+
+    /// Whether a process may rely on a session still.
+    pub(super) fn is_trusted(&self, (process, session): Link) -> bool {
+        let answered = self.processes[process].answered.get(&session);
+        answered.is_none_or(|at| self.now < *at + self.plan.settings.trust())
+    }
+
     /// The server ends sessions that were silent for the lease.
     pub(super) fn look(&mut self) {
         let (now, lease) = (self.now, self.plan.settings.lease);

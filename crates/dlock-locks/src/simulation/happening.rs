@@ -17,8 +17,24 @@ pub(crate) enum Happening {
     Answered(Link, Event<u32, String>),
     Kill,
     Cut,
+    /// A process stands still.
+    Stall,
     /// The server looks for sessions that were silent for too long.
     Look,
+}
+
+impl Happening {
+    /// The process without which it does not happen.
+    pub(crate) fn process(&self, process_of: impl Fn(usize) -> usize) -> Option<usize> {
+        match self {
+            Self::Begin(task)
+            | Self::Finish(task, _)
+            | Self::Upgrade(task, _)
+            | Self::GiveUp(task, _) => Some(process_of(*task)),
+            Self::Alarm(process) | Self::Answered((process, _), _) => Some(*process),
+            _ => None,
+        }
+    }
 }
 
 /// What a process sends.

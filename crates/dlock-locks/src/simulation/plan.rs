@@ -16,6 +16,8 @@ pub(crate) struct Plan {
     pub(crate) kills: Option<Duration>,
     /// The network of a session is cut so often.
     pub(crate) cuts: Option<Duration>,
+    /// A process stands still so often, for up to this long.
+    pub(crate) stalls: Option<(Duration, Duration)>,
     /// One batch in so many is interrupted after half of it.
     pub(crate) interrupts: Option<u32>,
     /// The server takes so many sessions.
@@ -34,6 +36,7 @@ impl Plan {
             seed: 1,
             kills: None,
             cuts: None,
+            stalls: None,
             interrupts: None,
             max_connections: usize::MAX,
             limit: Duration::from_secs(1000),

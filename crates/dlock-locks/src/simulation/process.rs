@@ -17,6 +17,10 @@ pub(crate) struct Process {
     pub(crate) cut: HashSet<SessionId>,
     pub(crate) requests: u64,
     pub(crate) sessions: HashSet<SessionId>,
+    /// Until when it stands still.
+    pub(crate) stands_until: Duration,
+    /// When the last statement was sent that each session answered.
+    pub(crate) answered: HashMap<SessionId, Duration>,
     pub(crate) is_closed: bool,
 }
 
@@ -30,6 +34,8 @@ impl Process {
             cut: HashSet::new(),
             requests: 0,
             sessions: HashSet::new(),
+            stands_until: Duration::ZERO,
+            answered: HashMap::new(),
             is_closed: false,
         }
     }

@@ -39,7 +39,10 @@ impl World {
                 self.granted(process, request, session, token);
             }
             Action::Refuse { request, refusal } => self.refused(process, request, &refusal),
-            Action::Done { .. } | Action::Trust { .. } => {}
+            Action::Trust { session, sent } => {
+                self.processes[process].answered.insert(session, sent);
+            }
+            Action::Done { .. } => {}
             Action::Lose { request, .. } => {
                 self.figures.lost += 1;
                 self.processes[process].holds.remove(&request);

@@ -1,6 +1,6 @@
 use crate::{in_time, ms, processes, until};
 use dlock_core::Wait;
-use dlock_locks::Error;
+use dlock_locks::{Error, LostReason};
 use dlock_memory::{Database, Locks, Permit, Semaphore};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -230,6 +230,31 @@ async fn a_permit_that_is_lost_is_not_handed_over() {
     assert!(!waits.is_finished());
     theirs.release().await.expect("a release");
     drop(in_time(waits).await.expect("no panic").expect("a permit"));
+}
+
+/// Its slot is free on the server, and anybody's: of this process too, before the loser has let go of it.
+#[tokio::test]
+async fn a_permit_that_is_lost_and_kept_keeps_nobody_out() {
+    let (database, [locks]) = processes();
+    let semaphore = of(&locks, 1);
+    let lost = in_time(semaphore.acquire(Wait::Forever)).await.expect("a permit");
+    let waiter = tokio::spawn({
+        let semaphore = semaphore.clone();
+        async move { semaphore.acquire(Wait::Forever).await }
+    });
+    tokio::time::sleep(ms(30)).await;
+    database.kill("s\u{0}permit 1");
+    assert_eq!(in_time(lost.lost()).await.reason(), LostReason::SessionEnded);
+    let begun = Instant::now();
+    let next = in_time(waiter).await.expect("no panic").expect("a permit");
+    assert!(begun.elapsed() < ms(500), "{:?}", begun.elapsed());
+    assert!(in_time(semaphore.try_acquire()).await.expect("an answer").is_none());
+    // The one that was lost takes nothing with it.
+    drop(lost);
+    assert!(in_time(semaphore.try_acquire()).await.expect("an answer").is_none());
+    assert!(!next.is_lost() && held(&database, 1) >= 1);
+    in_time(next.release()).await.expect("a release");
+    drop(in_time(semaphore.acquire(Wait::Forever)).await.expect("a permit"));
 }
 
 #[tokio::test]
