@@ -16,23 +16,22 @@ fn never_two_bodies_and_each_comes_to_its_end() {
         let server = Server::default();
         let locks = locks(&server);
         let office = Arc::new(Mutex::new(()));
-        let leaders = [0, 1].map(|_| {
-            let (locks, office) = (locks.clone(), Arc::clone(&office));
+        let leaders = [true, false].map(|is_killed| {
+            let (locks, office, server) = (locks.clone(), Arc::clone(&office), server.clone());
             thread::spawn(move || {
-                let led = block_on(locks.lead(NAME, async |term| {
+                let mut is_killed = is_killed;
+                let led = block_on(locks.lead(NAME, async |_term| {
                     let alone = office.try_lock().expect("one body");
-                    thread::yield_now();
+                    if std::mem::take(&mut is_killed) {
+                        server.kill_holder(NAME);
+                    }
                     shuttle::future::yield_now().await;
                     drop(alone);
-                    if term.must_have(std::time::Duration::ZERO).is_err() {
-                        return ControlFlow::Continue(());
-                    }
                     ControlFlow::Break(())
                 }));
                 led.expect("nobody closes");
             })
         });
-        server.kill_holder(NAME);
         leaders.into_iter().for_each(|leader| leader.join().unwrap());
         server.is_free_in_the_end(NAME);
     });
