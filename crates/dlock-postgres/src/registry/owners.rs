@@ -46,44 +46,54 @@ impl Owner {
     }
 
     fn step(&mut self, session: &mut Session) {
-        let (registry, number) = (&session.registry, self.number);
         self.next = match self.next {
-            Next::Claim => match registry.claim(KEY, number) {
+            Next::Claim | Next::Look(_) | Next::ClaimFrom(_) => self.claim(session),
+            Next::Try | Next::SetHeld => self.take(session),
+            _ => self.let_go(session),
+        };
+    }
+
+    fn claim(&self, Session { registry, holds }: &Session) -> Next {
+        match self.next {
+            Next::Look(holder) if *holds == 0 => Next::ClaimFrom(holder),
+            Next::Look(_) => Next::Nothing,
+            Next::ClaimFrom(holder) => match registry.claim_from(holder, KEY, self.number) {
+                true => Next::Try,
+                false => Next::Claim,
+            },
+            _ => match registry.claim(KEY, self.number) {
                 None => Next::Try,
                 Some((holder, Claim::Held)) => Next::Look(holder),
                 Some(_) => Next::Nothing,
             },
-            Next::Look(holder) if session.holds == 0 => Next::ClaimFrom(holder),
-            Next::Look(_) => Next::Nothing,
-            Next::ClaimFrom(holder) => match registry.claim_from(holder, KEY, number) {
-                true => Next::Try,
-                false => Next::Claim,
-            },
-            Next::Try => {
-                session.holds += 1;
-                Next::SetHeld
-            }
-            Next::SetHeld => {
-                assert!(registry.set(KEY, number, Claim::Held), "its claim was taken");
-                self.had_it = true;
-                Next::ClaimAgain
-            }
-            Next::ClaimAgain if registry.claim_again(KEY, number) => Next::Unlock,
-            Next::ClaimAgain => Next::Nothing,
+        }
+    }
+
+    fn take(&mut self, Session { registry, holds }: &mut Session) -> Next {
+        if self.next == Next::Try {
+            *holds += 1;
+            return Next::SetHeld;
+        }
+        assert!(registry.set(KEY, self.number, Claim::Held), "its claim was taken");
+        self.had_it = true;
+        Next::ClaimAgain
+    }
+
+    fn let_go(&self, Session { registry, holds }: &mut Session) -> Next {
+        match self.next {
+            Next::ClaimAgain if registry.claim_again(KEY, self.number) => return Next::Unlock,
+            Next::ClaimAgain => {}
             Next::Unlock => {
-                session.holds = session.holds.saturating_sub(1);
-                Next::LetClaim
+                *holds = holds.saturating_sub(1);
+                return Next::LetClaim;
             }
             Next::LetClaim => {
-                registry.set(KEY, number, Claim::Held);
-                Next::Free
+                registry.set(KEY, self.number, Claim::Held);
+                return Next::Free;
             }
-            Next::Free => {
-                registry.free(KEY, number);
-                Next::Nothing
-            }
-            Next::Nothing => unreachable!("it has ended"),
+            _ => registry.free(KEY, self.number),
         }
+        Next::Nothing
     }
 }
 
