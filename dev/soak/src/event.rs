@@ -1,5 +1,6 @@
 //! What a worker tells its supervisor, and what it is told: lines of JSON.
 
+use crate::contest::Contest;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -62,6 +63,10 @@ pub struct Job {
     pub tasks: u64,
     /// The servers.
     pub places: Vec<Place>,
+    /// What is fought for.
+    pub contests: Vec<Contest>,
+    /// Where the roster is kept.
+    pub roster: SocketAddr,
 }
 
 /// What a worker is told.

@@ -1,18 +1,17 @@
-//! One task of a worker's `Locks`: fights for the same keys as those with a lock each, and watches the
-//! promises of a factory that owns its sessions.
+//! One task of a worker's `Locks`: fights one contest, drops waits, locks and releases, and watches the promises
+//! of a factory that owns its sessions.
 
+use crate::contest::{Answer, Catch, Fight};
 use crate::dice::Dice;
 use crate::event::Kind;
 use crate::gate::Gate;
-use crate::locks_section::Section;
 use crate::section::Found;
 use crate::stops::Stops;
 use crate::tally::Tally;
-use crate::target::{Factory, KEYS};
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use dlock_locks::{Driver, Error, Held, Locks, LostReason};
+use dlock_core::Wait;
+use dlock_locks::{Error, Held, LostReason};
 use dlock_testkit::polled::polled;
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 use tokio::task::spawn_blocking;
@@ -23,36 +22,28 @@ const SLACK: Duration = Duration::from_secs(2);
 /// How long a call that promises no bound may take while the server is silent.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-type HeldBy<T> = Held<<T as Factory>::Driver>;
-type ErrorOf<T> = Error<<<T as Factory>::Driver as Driver>::Error>;
+/// How long a stay may take that has to wait for another's loss.
+const STAY: Duration = Duration::from_secs(25);
 
 /// One task on one server.
 #[derive(Debug)]
-pub struct LocksTask<T: Factory> {
-    kind: Kind,
-    target: Arc<T>,
-    locks: Locks<T::Driver>,
-    dice: Dice,
-    gate: Gate,
-    tally: Tally,
+pub(crate) struct LocksTask<F> {
+    pub(crate) fight: F,
+    pub(crate) kind: Kind,
+    pub(crate) dice: Dice,
+    pub(crate) gate: Gate,
+    pub(crate) tally: Tally,
     stops: Stops,
 }
 
-impl<T: Factory> LocksTask<T> {
+impl<F: Fight> LocksTask<F> {
     /// A task that has done nothing yet.
-    pub fn new(
-        kind: Kind,
-        target: Arc<T>,
-        locks: Locks<T::Driver>,
-        dice: Dice,
-        gate: Gate,
-        tally: Tally,
-    ) -> Self {
-        Self { kind, target, locks, dice, gate, tally, stops: Stops::watch() }
+    pub(crate) fn new(fight: F, kind: Kind, dice: Dice, gate: Gate, tally: Tally) -> Self {
+        Self { fight, kind, dice, gate, tally, stops: Stops::watch() }
     }
 
     /// Works until the process ends.
-    pub async fn run(mut self) {
+    pub(crate) async fn run(mut self) {
         loop {
             self.gate.pass().await;
             if let Err(error) = self.visit().await {
@@ -64,33 +55,33 @@ impl<T: Factory> LocksTask<T> {
     }
 
     fn count(&self, what: &str) {
-        self.tally.count(self.kind, &format!("Locks: {what}"));
+        self.tally.count(self.kind, &format!("{}: {what}", F::CONTEST));
     }
 
     fn violation(&self, what: &str) {
-        self.tally.violation(self.kind, &format!("Locks: {what}"));
+        self.tally.violation(self.kind, &format!("{}: {what}", F::CONTEST));
     }
 
     /// One connection to the register: some rounds, until it fails.
     async fn visit(&mut self) -> Result<()> {
-        let connected = timeout(PATIENCE, Section::<T>::connect(&self.target)).await;
-        let mut section = connected.context("no connection in time")?.context("no connection")?;
+        let connected = timeout(PATIENCE, self.fight.watch()).await;
+        let mut watch = connected.context("no connection in time")?.context("no connection")?;
         for _ in 0..=self.dice.below(40) {
             self.gate.pass().await;
-            let key = *self.dice.pick(&KEYS).context("there are keys")?;
-            let held = match self.dice.below(4) {
-                0 => self.drop_wait(key).await?,
-                _ => self.acquire(key).await?,
+            let ask = self.fight.ask(&mut self.dice)?;
+            let catch = match self.dice.below(4) {
+                0 => self.drop_wait(&ask).await,
+                _ => self.acquire(&ask).await?,
             };
-            if let Some(held) = held {
-                self.inside(&mut section, key, held).await?;
+            if let Some(catch) = catch {
+                self.inside(&mut watch, &ask, catch).await?;
             }
         }
         Ok(())
     }
 
     /// A bounded acquire, which must return in time whatever happens.
-    async fn acquire(&mut self, key: &str) -> Result<Option<HeldBy<T>>> {
+    async fn acquire(&mut self, ask: &F::Ask) -> Result<Option<F::Catch>> {
         let limit = match self.dice.below(4) {
             0 => Duration::ZERO,
             1 => self.dice.micros(1, 20_000),
@@ -99,7 +90,7 @@ impl<T: Factory> LocksTask<T> {
         let (start, stopped) = (Instant::now(), self.stops.so_far());
         // Whoever does not wait waits for the server's answer.
         let longest = limit.max(PATIENCE) + SLACK;
-        let answer = timeout(longest, self.locks.lock_within(T::key(key)?, limit)).await;
+        let answer = timeout(longest, self.fight.acquire(ask, limit.into())).await;
         let late = start.elapsed().saturating_sub(limit);
         let Ok(answer) = answer else {
             self.violation(&format!(
@@ -126,9 +117,9 @@ impl<T: Factory> LocksTask<T> {
         }
     }
 
-    fn granted(&self, answer: Result<HeldBy<T>, ErrorOf<T>>) -> Option<HeldBy<T>> {
+    fn granted(&self, answer: Answer<F>) -> Option<F::Catch> {
         match answer {
-            Ok(held) => return Some(held),
+            Ok(catch) => return Some(catch),
             Err(Error::TimedOut { .. }) => self.count("waits timed out"),
             Err(error) => {
                 let all = format!("{error:?}");
@@ -140,28 +131,28 @@ impl<T: Factory> LocksTask<T> {
     }
 
     /// A wait that is dropped at some moment, unless it is granted before.
-    async fn drop_wait(&mut self, key: &str) -> Result<Option<HeldBy<T>>> {
+    async fn drop_wait(&mut self, ask: &F::Ask) -> Option<F::Catch> {
         let patience = match self.dice.below(4) {
             0 => self.dice.millis(5, 300),
             _ => self.dice.micros(0, 6_000),
         };
-        match timeout(patience, self.locks.lock(T::key(key)?)).await {
-            Ok(answer) => Ok(self.granted(answer)),
+        match timeout(patience, self.fight.acquire(ask, Wait::Forever)).await {
+            Ok(answer) => self.granted(answer),
             Err(_) => {
                 self.count("waits dropped");
-                Ok(None)
+                None
             }
         }
     }
 
     /// In, out, and the lock let go in one of many ways.
-    async fn inside(&mut self, section: &mut Section<T>, key: &str, held: HeldBy<T>) -> Result<()> {
+    async fn inside(&mut self, watch: &mut F::Watch, ask: &F::Ask, catch: F::Catch) -> Result<()> {
         let stay = match self.dice.below(60) {
             0 => self.dice.millis(1_000, 4_000),
             1..6 => self.dice.millis(50, 600),
             _ => self.dice.micros(0, 3_000),
         };
-        let found = timeout(PATIENCE, section.stay(key, &held, stay)).await;
+        let found = timeout(STAY, self.fight.stay(watch, ask, &catch, stay)).await;
         match found.context("section: no answer in time")?.context("section")? {
             Found::Alone => {}
             Found::Inherited => self.count("sections after one who lost or died inside"),
@@ -170,14 +161,14 @@ impl<T: Factory> LocksTask<T> {
                 return Err(anyhow!("overlap"));
             }
         }
-        match held.is_lost() {
-            true => self.lost(&held).await,
+        match catch.held().is_lost() {
+            true => self.lost(catch.held()).await,
             false => self.count("critical sections"),
         }
-        self.let_go(held).await
+        self.let_go(catch).await
     }
 
-    async fn lost(&self, held: &HeldBy<T>) {
+    async fn lost(&self, held: &Held<F::Driver>) {
         let lost = held.lost().await;
         self.count(&format!("lost: {:?}", lost.reason()));
         if !held.cancelled().is_cancelled() || held.must_have(Duration::ZERO).is_ok() {
@@ -188,17 +179,17 @@ impl<T: Factory> LocksTask<T> {
         }
     }
 
-    async fn let_go(&mut self, held: HeldBy<T>) -> Result<()> {
-        let was_lost = held.is_lost();
+    async fn let_go(&mut self, catch: F::Catch) -> Result<()> {
+        let was_lost = catch.held().is_lost();
         match self.dice.below(10) {
-            0 | 1 => drop(held),
-            2 => drop(polled(held.release(), 1).await),
+            0 | 1 => drop(catch),
+            2 => drop(polled(catch.release(), 1).await),
             3 => {
-                let dropped = spawn_blocking(move || thread::spawn(move || drop(held)).join());
+                let dropped = spawn_blocking(move || thread::spawn(move || drop(catch)).join());
                 ensure!(dropped.await?.is_ok(), "a drop panicked");
             }
             _ => {
-                let released = timeout(PATIENCE, held.release()).await;
+                let released = timeout(PATIENCE, catch.release()).await;
                 let Ok(released) = released else {
                     self.violation("hang: a release had not returned after 10 s");
                     bail!("hang");

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
+use dlock_soak::contest::Contest;
 use dlock_soak::event::{Job, Kind};
 use dlock_soak::supervisor::{Plan, soak};
 use dlock_soak::worker;
@@ -29,6 +30,9 @@ struct Arguments {
     /// With how many tasks per process and server.
     #[arg(long, default_value_t = 4)]
     tasks: u64,
+    /// What is fought for; may be given again. By default everything.
+    #[arg(long)]
+    contest: Vec<Contest>,
     /// Writes the summary here too, as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -84,7 +88,11 @@ async fn supervise(arguments: Arguments) -> Result<ExitCode> {
     println!("seed {seed}, {} minutes, servers {kinds:?}", arguments.minutes);
     let time = Duration::from_secs_f64(arguments.minutes * 60.0);
     let (workers, tasks) = (arguments.workers, arguments.tasks);
-    let summary = soak(Plan { seed, time, kinds, workers, tasks }).await?;
+    let contests = match arguments.contest {
+        all if all.is_empty() => Contest::value_variants().to_vec(),
+        chosen => chosen,
+    };
+    let summary = soak(Plan { seed, time, kinds, workers, tasks, contests }).await?;
     println!("{summary}");
     let json = serde_json::to_string_pretty(&summary)?;
     match arguments.json {

@@ -6,7 +6,7 @@
 //! has ended (a server ends what a session holds before it forgets the session), and is written over;
 //! or two sessions are in the section.
 
-use crate::locks_section;
+use crate::contest::mixed;
 use crate::target::Target;
 use anyhow::Result;
 use dlock_core::Guard;
@@ -63,7 +63,7 @@ pub async fn enter<T: Target>(guard: &mut Guard<'_, T::Raw>, key: &str, me: &str
 /// lock: it may live on when the lock is lost. It judges for itself, once its name is gone: that is an
 /// overlap unless it is told of a loss.
 fn is_apart(name: &str) -> bool {
-    name.contains('#') || locks_section::is_over(name)
+    name.contains('#') || mixed::is_over(name)
 }
 
 async fn inherit<T: Target>(

@@ -32,7 +32,10 @@ impl Summary {
     pub(crate) fn new(plan: &Plan, took: Duration, grounds: &[Ground], told: Told) -> Self {
         let Told { counts, slowest, mut violations } = told;
         for kind in &plan.kinds {
-            if !counts.contains_key(&format!("{kind}: critical sections")) {
+            let is_one = |what: &String| {
+                what.starts_with(&kind.to_string()) && what.ends_with("critical sections")
+            };
+            if !counts.keys().any(is_one) {
                 violations.push(format!("{kind}: no critical section at all: nothing was proved"));
             }
         }

@@ -1,15 +1,18 @@
 //! The supervisor: rounds of trouble, each with a muster at its end.
 
 use crate::chaos::trouble;
+use crate::contest::Contest;
 use crate::crew::Worker;
 use crate::dice::Dice;
 use crate::event::{Counts, Event, Job, Kind, Order};
 use crate::ground::Ground;
 use crate::record::Record;
+use crate::roster;
 use crate::summary::Summary;
 use anyhow::Result;
 use futures::future::try_join_all;
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{self, UnboundedSender};
@@ -33,6 +36,8 @@ pub struct Plan {
     pub workers: usize,
     /// With how many tasks per process and server.
     pub tasks: u64,
+    /// What is fought for.
+    pub contests: Vec<Contest>,
 }
 
 /// A soak under way.
@@ -42,6 +47,7 @@ struct Supervisor {
     grounds: Arc<Vec<Ground>>,
     crew: Vec<(u64, Worker)>,
     hired: u64,
+    roster: SocketAddr,
     events: UnboundedSender<(u64, Event)>,
     record: Record,
 }
@@ -71,12 +77,14 @@ impl Supervisor {
         for kind in &plan.kinds {
             let ground = Ground::new(*kind, workers).await?;
             ground.observer.prepare().await?;
+            ground.observer.open_ledger().await?;
             grounds.push(ground);
         }
         let (events, told) = mpsc::unbounded_channel();
         let (dice, record) = (Dice::new(plan.seed, &[0]), Record::of(told));
         let (crew, grounds) = (Vec::new(), Arc::new(grounds));
-        let mut supervisor = Self { plan, dice, grounds, crew, hired: 0, events, record };
+        let roster = roster::serve(record.clone()).await?;
+        let mut supervisor = Self { plan, dice, grounds, crew, hired: 0, roster, events, record };
         supervisor.hire_all()?;
         Ok(supervisor)
     }
@@ -106,7 +114,8 @@ impl Supervisor {
         self.hired += 1;
         let grounds = self.grounds.iter().filter(|ground| ground.is_local() == local);
         let places = grounds.map(|ground| ground.place(place)).collect();
-        Job { seed: self.plan.seed, worker: self.hired, tasks: self.plan.tasks, places }
+        let Plan { seed, tasks, contests, .. } = self.plan.clone();
+        Job { seed, worker: self.hired, tasks, places, contests, roster: self.roster }
     }
 
     /// Trouble everywhere at once.
@@ -159,6 +168,9 @@ impl Supervisor {
         }
         for ground in self.grounds.iter() {
             self.empty(ground).await?;
+            for wrong in ground.observer.ledger().await? {
+                self.record.violation(format!("{}: {wrong}", ground.kind));
+            }
         }
         Ok(())
     }

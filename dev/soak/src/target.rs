@@ -6,8 +6,8 @@ pub mod oracle;
 pub mod postgres;
 
 use anyhow::Result;
-use dlock_core::{Lock, RawUnlock, SessionRef};
-use dlock_locks::{Driver, Locks};
+use dlock_core::{KeyError, Lock, RawUnlock, SessionRef};
+use dlock_locks::{Driver, FencedDriver, Held, Locks};
 use futures::future::BoxFuture;
 use std::future::Future;
 use std::time::Duration;
@@ -74,13 +74,47 @@ pub trait Factory: Target {
     ///
     /// # Errors
     /// Returns an error if it is none.
-    fn key(key: &str) -> Result<<Self::Driver as Driver>::Key>;
+    fn key(key: &str) -> Result<<Self::Driver as Driver>::Key, KeyError>;
+
+    /// What the roster calls a key of this server.
+    fn section(&self, key: &str) -> String;
 
     /// A new connection to the register, not through the proxy.
     fn register(&self) -> impl Future<Output = Result<Self::Register>> + Send;
 
     /// The connection, as a lock's session is lent.
     fn lend(register: &mut Self::Register) -> SessionRef<'_, Self::Raw>;
+}
+
+/// A server on which a transaction can be fenced.
+///
+/// A row has the token of who wrote it last and how often it was written, and each transaction that writes
+/// it adds an entry with its token and its number: of two that overlapped, one is not counted.
+pub trait Ledger: Factory<Driver: FencedDriver> {
+    /// A connection of the user's.
+    type Connection: Send;
+
+    /// A new one, not through the proxy.
+    fn connection(&self) -> impl Future<Output = Result<Self::Connection>> + Send;
+
+    /// Reads, waits for so long, writes and commits, in a transaction that begins behind the fence.
+    fn write(
+        connection: &mut Self::Connection,
+        held: &Held<Self::Driver>,
+        key: &str,
+        pause: Duration,
+    ) -> impl Future<Output = Result<Written>> + Send;
+}
+
+/// What became of a fenced transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// It could not begin.
+    Refused,
+    /// One with this later token has written before.
+    Back(u64),
+    /// It is written.
+    Committed,
 }
 
 /// A session that holds or awaits a key, as an administrator sees it.
@@ -96,6 +130,16 @@ pub struct Seen {
 pub trait Observer: Send + Sync {
     /// Makes an empty register. Nobody may be in a section.
     fn prepare(&self) -> BoxFuture<'_, Result<()>>;
+
+    /// Makes what fenced transactions write to.
+    fn open_ledger(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// What is wrong with what fenced transactions wrote.
+    fn ledger(&self) -> BoxFuture<'_, Result<Vec<String>>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
 
     /// Who holds or awaits a key.
     fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>>>;
@@ -146,4 +190,49 @@ pub(crate) mod register {
         all.extend(super::KEYS.map(insert));
         all
     }
+}
+
+/// The statements of a ledger.
+pub(crate) mod ledger {
+    use crate::contest::fenced::KEYS;
+
+    /// Makes it anew.
+    pub(crate) fn open() -> Vec<String> {
+        let mut all = [
+            "DROP TABLE IF EXISTS dlock_soak_row",
+            "DROP TABLE IF EXISTS dlock_soak_entry",
+            "CREATE TABLE dlock_soak_row (name varchar(20) PRIMARY KEY, token bigint, entries bigint)",
+            "CREATE TABLE dlock_soak_entry (name varchar(20), token bigint, entry bigint)",
+            "CREATE INDEX dlock_soak_entry_index ON dlock_soak_entry (name, entry)",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        all.extend(KEYS.map(|key| format!("INSERT INTO dlock_soak_row VALUES ('{key}', 0, 0)")));
+        all
+    }
+
+    /// The last token, and how many entries there are.
+    pub(crate) fn read(key: &str) -> String {
+        format!("SELECT token, entries FROM dlock_soak_row WHERE name = '{key}'")
+    }
+
+    /// One entry more.
+    pub(crate) fn write(key: &str, token: u64, entry: i64) -> [String; 2] {
+        [
+            format!(
+                "UPDATE dlock_soak_row SET token = {token}, entries = {entry} WHERE name = '{key}'"
+            ),
+            format!("INSERT INTO dlock_soak_entry VALUES ('{key}', {token}, {entry})"),
+        ]
+    }
+
+    /// What must not be: entries that are not counted, and tokens that go back.
+    pub(crate) const WRONG: [&str; 2] = [
+        "SELECT concat('fenced: ', r.name, ' counts ', r.entries, ' of ', count(e.entry)) \
+         FROM dlock_soak_row r LEFT JOIN dlock_soak_entry e ON e.name = r.name \
+         GROUP BY r.name, r.entries HAVING count(e.entry) <> r.entries",
+        "SELECT concat('fenced: ', a.name, ' went from ', a.token, ' back to ', b.token) \
+         FROM dlock_soak_entry a JOIN dlock_soak_entry b \
+         ON b.name = a.name AND b.entry = a.entry + 1 WHERE b.token < a.token LIMIT 5",
+    ];
 }

@@ -1,5 +1,12 @@
 //! A worker: the tasks of one process, which its supervisor pauses, counts and kills.
 
+use crate::contest::fenced::Fenced;
+use crate::contest::leader::Leader;
+use crate::contest::mixed::Mixed;
+use crate::contest::permits::Permits;
+use crate::contest::several::Several;
+use crate::contest::shared::Shared;
+use crate::contest::{Contest, Fight};
 use crate::dice::Dice;
 use crate::event::{Event, Job, Kind, Order, Place};
 use crate::gate::{Gate, Keeper};
@@ -9,8 +16,9 @@ use crate::target::mssql::Mssql;
 use crate::target::mysql::MySql;
 use crate::target::oracle::Oracle;
 use crate::target::postgres::Postgres;
-use crate::target::{Factory, Target};
+use crate::target::{Factory, Ledger, Target};
 use anyhow::{Context, Result};
+use dlock_locks::SharedDriver;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, stdin, stdout};
@@ -92,16 +100,21 @@ async fn park(keeper: &mut Keeper, count: u64, tally: &Tally) {
 fn begin(job: &Job, gate: &Gate, tally: &Tally) -> Result<JoinSet<()>> {
     let mut tasks = JoinSet::new();
     for place in &job.places {
-        for number in 0..job.tasks {
+        let is_asked = job.contests.contains(&Contest::Lock);
+        for number in 0..if is_asked { job.tasks } else { 0 } {
             let dice = Dice::new(job.seed, &[job.worker, number]);
             let start = Start { kind: place.kind, dice, gate: gate.clone(), tally: tally.clone() };
             start.at(place, &mut tasks)?;
         }
-        let place_of = Together { job, kind: place.kind, gate, tally };
+        let together = Together { job, place, gate, tally };
         match place.kind {
-            Kind::Postgres => place_of.on(Postgres::new(&place.url, place.proxy)?, &mut tasks)?,
+            Kind::Postgres => {
+                let target = Postgres::new(&place.url, place.proxy)?;
+                together.share(target.clone(), &mut tasks)?;
+                together.on(target, &mut tasks)?;
+            }
             Kind::MariaDb | Kind::MySql => {
-                place_of.on(MySql::new(&place.url, place.proxy)?, &mut tasks)?;
+                together.on(MySql::new(&place.url, place.proxy)?, &mut tasks)?;
             }
             Kind::Mssql | Kind::Oracle => {}
         }
@@ -112,22 +125,55 @@ fn begin(job: &Job, gate: &Gate, tally: &Tally) -> Result<JoinSet<()>> {
 /// What the tasks of one `Locks` start with.
 struct Together<'a> {
     job: &'a Job,
-    kind: Kind,
+    place: &'a Place,
     gate: &'a Gate,
     tally: &'a Tally,
 }
 
 impl Together<'_> {
-    fn on<T: Factory>(self, target: T, tasks: &mut JoinSet<()>) -> Result<()> {
-        let Self { job, kind, gate, tally } = self;
+    fn on<T: Ledger>(&self, target: T, tasks: &mut JoinSet<()>) -> Result<()> {
         let (locks, target) = (target.locks()?, Arc::new(target));
-        for number in 0..job.tasks {
-            let dice = Dice::new(job.seed, &[job.worker, number, 1]);
-            let (target, locks) = (Arc::clone(&target), locks.clone());
-            let task = LocksTask::new(kind, target, locks, dice, gate.clone(), tally.clone());
-            tasks.spawn(task.run());
+        let (of, roster, surplus) = (|| (Arc::clone(&target), locks.clone()), self.job.roster, 0);
+        let each = |(target, locks)| Mixed { target, locks };
+        self.fight(|| each(of()), tasks);
+        let each = |(target, locks)| Several { target, locks, roster };
+        self.fight(|| each(of()), tasks);
+        let each = |(target, locks)| Permits { target, locks, roster, surplus };
+        self.fight(|| each(of()), tasks);
+        let each = |(target, locks)| Fenced { target, locks, roster };
+        self.fight(|| each(of()), tasks);
+        for dice in self.dices(Contest::Lead) {
+            let ((target, locks), kind) = (of(), self.place.kind);
+            let (gate, tally) = (self.gate.clone(), self.tally.clone());
+            tasks.spawn(Leader { target, locks, roster, kind, dice, gate, tally }.run());
         }
         Ok(())
+    }
+
+    fn share<T: Factory<Driver: SharedDriver>>(
+        &self,
+        target: T,
+        tasks: &mut JoinSet<()>,
+    ) -> Result<()> {
+        let (locks, target, roster) = (target.locks()?, Arc::new(target), self.job.roster);
+        let each = || Shared { target: Arc::clone(&target), locks: locks.clone(), roster };
+        self.fight(each, tasks);
+        Ok(())
+    }
+
+    fn fight<F: Fight>(&self, fight: impl Fn() -> F, tasks: &mut JoinSet<()>) {
+        for dice in self.dices(F::CONTEST) {
+            let (gate, tally) = (self.gate.clone(), self.tally.clone());
+            let task = LocksTask::new(fight(), self.place.kind, dice, gate, tally);
+            tasks.spawn(task.run());
+        }
+    }
+
+    /// Each of the tasks of a contest has dice of its own.
+    fn dices(&self, contest: Contest) -> impl Iterator<Item = Dice> {
+        let Job { seed, worker, tasks, contests, .. } = self.job;
+        let count = if contests.contains(&contest) { *tasks } else { 0 };
+        (0..count).map(move |number| Dice::new(*seed, &[*worker, number, contest as u64]))
     }
 }
 

@@ -1,13 +1,19 @@
 //! MySQL and MariaDB.
 
-use super::{Factory, KEYS, LEASE, Observer, Seen, Target, register};
+use super::{
+    Factory, KEYS, LEASE, Ledger, Observer, Seen, Target, Written, ledger, register,
+};
+use crate::contest::{fenced, leader, permits, several};
 use anyhow::{Context, Result};
-use dlock_core::{Lock, SessionRef};
+use dlock_core::{KeyError, Lock, SessionRef};
 use dlock_mysql::mysql_async::prelude::Queryable;
 use dlock_mysql::mysql_async::{Conn, Opts, OptsBuilder, Row};
 use dlock_mysql::{Key, Locks, Named, Server};
+use dlock_locks::{Error, Held};
 use futures::future::BoxFuture;
 use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::time::sleep;
 
 /// A MySQL or MariaDB server.
 #[derive(Clone, Debug)]
@@ -102,11 +108,16 @@ impl Factory for MySql {
     type Register = Conn;
 
     fn locks(&self) -> Result<Locks> {
-        Ok(Locks::builder(self.opts.clone()).lease(LEASE).name("soak").build()?)
+        let opts = OptsBuilder::from_opts(self.opts.clone()).db_name(Some("dlock_soak"));
+        Ok(Locks::builder(Opts::from(opts)).lease(LEASE).name("soak").build()?)
     }
 
-    fn key(key: &str) -> Result<Key> {
-        Ok(key.try_into()?)
+    fn key(key: &str) -> Result<Key, KeyError> {
+        key.try_into()
+    }
+
+    fn section(&self, key: &str) -> String {
+        format!("{:?}: {key}", self.direct.tcp_port())
     }
 
     async fn register(&self) -> Result<Conn> {
@@ -120,7 +131,70 @@ impl Factory for MySql {
     }
 }
 
+impl Ledger for MySql {
+    type Connection = Conn;
+
+    async fn connection(&self) -> Result<Conn> {
+        self.register().await
+    }
+
+    async fn write(
+        conn: &mut Conn,
+        held: &Held<Server>,
+        key: &str,
+        pause: Duration,
+    ) -> Result<Written> {
+        let token = held.token().context("a fenced lock has a token")?;
+        let mut transaction = match held.begin(conn).await {
+            Err(Error::Lost(_)) => return Ok(Written::Refused),
+            begun => begun?,
+        };
+        let row: Option<(u64, i64)> = transaction.query_first(ledger::read(key)).await?;
+        let (last, entries) = row.context("a row")?;
+        if last > token {
+            return Ok(Written::Back(last));
+        }
+        sleep(pause).await;
+        for sql in ledger::write(key, token, entries + 1) {
+            transaction.query_drop(sql).await?;
+        }
+        transaction.commit().await?;
+        Ok(Written::Committed)
+    }
+}
+
+/// Every key that a session may hold.
+fn keys() -> Result<Vec<Key>> {
+    let names = [&KEYS[..], &fenced::KEYS, &leader::NAMES, &several::KEYS].concat();
+    let keys = names.into_iter().map(MySql::key).collect::<Result<Vec<_>, _>>()?;
+    Ok([keys, permits::keys::<MySql>()?].concat())
+}
+
 impl Observer for MySql {
+    fn open_ledger(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let locks = self.locks()?;
+            locks.setup().await?;
+            locks.close().await;
+            let mut conn = self.conn().await?;
+            for sql in ledger::open() {
+                conn.query_drop(sql).await?;
+            }
+            Ok(conn.disconnect().await?)
+        })
+    }
+
+    fn ledger(&self) -> BoxFuture<'_, Result<Vec<String>>> {
+        Box::pin(async move {
+            let (mut conn, mut wrong) = (self.conn().await?, Vec::new());
+            for sql in ledger::WRONG {
+                wrong.extend(conn.query::<String, _>(sql).await?);
+            }
+            conn.disconnect().await?;
+            Ok(wrong)
+        })
+    }
+
     fn prepare(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
             let mut conn = Conn::new(self.opts.clone()).await?;
@@ -136,7 +210,8 @@ impl Observer for MySql {
         Box::pin(async move {
             let mut conn = self.conn().await?;
             let mut all = Vec::new();
-            for key in KEYS {
+            for key in keys()? {
+                let key = key.to_string();
                 let sql = format!("SELECT IS_USED_LOCK('{key}')");
                 let holder: Option<Option<u64>> = conn.query_first(sql).await?;
                 let what = format!("holds {key}");

@@ -1,12 +1,15 @@
 //! PostgreSQL.
 
-use super::{Factory, KEYS, LEASE, Observer, Seen, Target, register};
+use super::{Factory, LEASE, Ledger, Observer, Seen, Target, Written, ledger, register};
 use anyhow::{Context, Result};
-use dlock_core::{Lock, SessionRef};
+use dlock_core::{KeyError, Lock, SessionRef};
 use dlock_postgres::tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 use dlock_postgres::{Advisory, Key, Locks, Server, Session};
+use dlock_locks::{Error, Held};
 use futures::future::BoxFuture;
 use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::time::sleep;
 
 /// A PostgreSQL server.
 #[derive(Clone, Debug)]
@@ -99,8 +102,12 @@ impl Factory for Postgres {
         Ok(Locks::builder(self.config.clone()).lease(LEASE).name("soak").build()?)
     }
 
-    fn key(key: &str) -> Result<Key> {
+    fn key(key: &str) -> Result<Key, KeyError> {
         Ok(key.into())
+    }
+
+    fn section(&self, key: &str) -> String {
+        format!("postgres: {key}")
     }
 
     async fn register(&self) -> Result<Client> {
@@ -114,7 +121,57 @@ impl Factory for Postgres {
     }
 }
 
+impl Ledger for Postgres {
+    type Connection = Client;
+
+    async fn connection(&self) -> Result<Client> {
+        self.register().await
+    }
+
+    async fn write(
+        client: &mut Client,
+        held: &Held<Server>,
+        key: &str,
+        pause: Duration,
+    ) -> Result<Written> {
+        let token = held.token().context("a fenced lock has a token")?;
+        let transaction = match held.begin(client).await {
+            Err(Error::Lost(_)) => return Ok(Written::Refused),
+            begun => begun?,
+        };
+        let row = transaction.query_one(&ledger::read(key), &[]).await?;
+        let (last, entries) = (u64::try_from(row.get::<_, i64>(0))?, row.get::<_, i64>(1));
+        if last > token {
+            return Ok(Written::Back(last));
+        }
+        sleep(pause).await;
+        transaction.batch_execute(&ledger::write(key, token, entries + 1).join(";")).await?;
+        transaction.commit().await?;
+        Ok(Written::Committed)
+    }
+}
+
 impl Observer for Postgres {
+    fn open_ledger(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            let locks = Locks::builder(self.direct.clone()).build()?;
+            locks.setup().await?;
+            locks.close().await;
+            let client = self.client().await?;
+            Ok(client.batch_execute(&ledger::open().join(";")).await?)
+        })
+    }
+
+    fn ledger(&self) -> BoxFuture<'_, Result<Vec<String>>> {
+        Box::pin(async move {
+            let (client, mut wrong) = (self.client().await?, Vec::new());
+            for sql in ledger::WRONG {
+                wrong.extend(text(&client, sql).await?);
+            }
+            Ok(wrong)
+        })
+    }
+
     fn processes(&self) -> BoxFuture<'_, Result<Vec<u32>>> {
         Box::pin(async move {
             let client = self.client().await?;
@@ -135,15 +192,12 @@ impl Observer for Postgres {
     fn seen(&self) -> BoxFuture<'_, Result<Vec<Seen>>> {
         Box::pin(async move {
             let client = self.client().await?;
-            let keys = KEYS.map(|key| Key::from(key).number().to_string()).join(",");
-            let sql = format!(
-                "SELECT l.pid::text, concat_ws(' ', 'granted:', granted, 'xact:', \
-                 virtualtransaction, state, query) \
-                 FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid \
-                 WHERE locktype = 'advisory' AND objsubid = 1 \
-                 AND ((classid::int8 << 32) | objid::int8) IN ({keys})"
-            );
-            let rows = client.query(&sql, &[]).await?;
+            // Whatever key it is: those of a semaphore and those of a queue are made of its name.
+            let sql = "SELECT l.pid::text, concat_ws(' ', 'granted:', granted, 'xact:', \
+                       virtualtransaction, state, query) \
+                       FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid \
+                       WHERE locktype = 'advisory'";
+            let rows = client.query(sql, &[]).await?;
             Ok(rows.iter().map(|row| Seen { session: row.get(0), what: row.get(1) }).collect())
         })
     }

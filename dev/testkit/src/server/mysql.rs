@@ -161,7 +161,7 @@ pub(super) fn options(
         "[mysqld]\nbind-address=127.0.0.1\nport={port}\ndatadir={place}/data\n\
          socket={place}/socket\npid-file={place}/pid\nsecure-file-priv=\n\
          init-file={place}/init.sql\nskip-name-resolve\nskip-log-bin\n\
-         innodb-flush-log-at-trx-commit=0\nmax-connections=400\n{more}"
+         innodb-flush-log-at-trx-commit=2\nmax-connections=400\n{more}"
     );
     for (name, value) in settings {
         writeln!(text, "{name}={value}")?;

@@ -7,12 +7,15 @@
 //! the section. So are those of whom one, whose server fell silent, worked after the other was let in: every
 //! process reads the same clock.
 
+use super::{Answer, Contest, Fight};
+use crate::dice::Dice;
 use crate::section::Found;
-use crate::target::{Factory, Target};
-use anyhow::{Result, bail};
-use dlock_locks::{Driver, Held, LostReason};
+use crate::target::{Factory, KEYS, Target};
+use anyhow::{Context, Result, bail};
+use dlock_core::Wait;
+use dlock_locks::{Driver, Held, Locks, LostReason};
 use dlock_testkit::locks::Client;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 
@@ -22,6 +25,42 @@ const FADES: Duration = Duration::from_secs(8);
 const SILENT: &str = "silent, worked at ";
 /// What one writes that was told of anything else.
 const ENDED: &str = "ended";
+
+/// The keys for which tasks with a lock each fight too.
+pub(crate) struct Mixed<T: Factory> {
+    pub(crate) target: Arc<T>,
+    pub(crate) locks: Locks<T::Driver>,
+}
+
+impl<T: Factory> Fight for Mixed<T> {
+    const CONTEST: Contest = Contest::Locks;
+    type Driver = T::Driver;
+    type Ask = &'static str;
+    type Catch = Held<T::Driver>;
+    type Watch = Section<T>;
+
+    async fn watch(&self) -> Result<Section<T>> {
+        Section::<T>::connect(&self.target).await
+    }
+
+    fn ask(&self, dice: &mut Dice) -> Result<&'static str> {
+        dice.pick(&KEYS).copied().context("there are keys")
+    }
+
+    async fn acquire(&self, key: &&'static str, wait: Wait) -> Answer<Self> {
+        self.locks.key(T::key(key)?)?.acquire(wait).await
+    }
+
+    async fn stay(
+        &self,
+        section: &mut Section<T>,
+        key: &&'static str,
+        held: &Held<T::Driver>,
+        stay: Duration,
+    ) -> Result<Found> {
+        section.stay(key, held, stay).await
+    }
+}
 
 /// The register, and who looks at it.
 pub(crate) struct Section<T: Factory> {
