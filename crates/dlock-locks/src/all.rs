@@ -6,7 +6,7 @@ use crate::model::{Need, Patience};
 use crate::order::in_order;
 use crate::pending::Pending;
 use crate::{Error, Held, Locks, Mode, SharedDriver};
-use dlock_core::{KeyError, Wait};
+use dlock_core::{KeyError, Wait, within};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -252,7 +252,7 @@ impl<'a, D: Driver> Taking<'a, D> {
 
     async fn take_all(&mut self, patience: Patience) -> Result<(), Error<D::Error>> {
         loop {
-            self.try_rest().await?;
+            self.try_in_time(patience).await?;
             let Some(next) = self.rest().first().filter(|_| !self.held.is_lost()) else {
                 return Ok(());
             };
@@ -261,6 +261,17 @@ impl<'a, D: Driver> Taking<'a, D> {
             }
             self.wait_for(next, patience).await?;
         }
+    }
+
+    /// A server that is silent answers no try: the time is over nevertheless.
+    async fn try_in_time(&mut self, patience: Patience) -> Result<(), Error<D::Error>> {
+        let Patience::Until(end) = patience else { return self.try_rest().await };
+        let left = end.saturating_sub(self.all.locks.shared.clock.now());
+        if let Some(tried) = within(left, self.try_rest()).await {
+            return tried;
+        }
+        let next = self.rest().first().unwrap_or(&self.all.keys[0]);
+        Err(Error::TimedOut { key: next.to_string(), holder: None })
     }
 
     /// Tries all at once, and keeps those in front of the first that was refused.

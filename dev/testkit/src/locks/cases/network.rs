@@ -97,12 +97,24 @@ pub(in crate::locks) async fn bounded_waits_on_silence<F: LinkFixture>(fixture: 
         assert!(matches!(answer, Err(Error::TimedOut { .. })), "{answer:?}");
         assert!(late < BUSY, "{limit:?}: late by {late:?}");
     }
+    bounded_waits_for_several::<F>(&locks).await;
     link.cut();
     link.resume();
     let begun = Instant::now();
     in_time(locks.lock(F::key(&key))).await.expect("a lock").release().await.expect("a release");
     assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
     until_nothing(&fixture, &key).await;
+}
+
+async fn bounded_waits_for_several<F: LinkFixture>(locks: &LocksOf<F>) {
+    for limit in [ms(1), ms(300), ms(2000)] {
+        let keys = [(); 2].map(|()| F::key(&fresh_key("several")));
+        let begun = Instant::now();
+        let answer = in_time(locks.lock_all(keys, limit)).await;
+        let late = begun.elapsed().checked_sub(limit).expect("not before its time");
+        assert!(matches!(answer, Err(Error::TimedOut { .. })), "{answer:?}");
+        assert!(late < BUSY, "several in {limit:?}: late by {late:?}");
+    }
 }
 
 /// A release on a silent connection is answered, and not by a lie.
