@@ -156,9 +156,8 @@ impl Roster {
     }
 
     fn case(&self, id: Id, stay: &Stay, claim: &Claim, now: Instant) -> Option<Case> {
-        let is_inside = |other: &&Stay| {
-            other.silent.is_none_or(|(believed, _)| believed >= stay.granted)
-        };
+        let is_inside =
+            |other: &&Stay| other.silent.is_none_or(|(believed, _)| believed >= stay.granted);
         let (mut total, mut latest) = (claim.weight, stay.granted);
         let mut suspects = HashMap::from([(id, claim.weight)]);
         for (other, stay) in self.stays.iter().filter(|(_, stay)| is_inside(stay)) {

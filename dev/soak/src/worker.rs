@@ -133,12 +133,12 @@ struct Together<'a> {
 impl Together<'_> {
     fn on<T: Ledger>(&self, target: T, tasks: &mut JoinSet<()>) -> Result<()> {
         let (locks, target) = (target.locks()?, Arc::new(target));
-        let (of, roster, surplus) = (|| (Arc::clone(&target), locks.clone()), self.job.roster, 0);
+        let (of, roster) = (|| (Arc::clone(&target), locks.clone()), self.job.roster);
         let each = |(target, locks)| Mixed { target, locks };
         self.fight(|| each(of()), tasks);
         let each = |(target, locks)| Several { target, locks, roster };
         self.fight(|| each(of()), tasks);
-        let each = |(target, locks)| Permits { target, locks, roster, surplus };
+        let each = |(target, locks)| Permits { target, locks, roster };
         self.fight(|| each(of()), tasks);
         let each = |(target, locks)| Fenced { target, locks, roster };
         self.fight(|| each(of()), tasks);

@@ -1,13 +1,16 @@
 //! What watches the promises sees it when they are broken.
 
 use dlock_core::{Lock, Wait};
+use dlock_soak::record::Record;
+use dlock_soak::roster::{Claim, Member, serve};
 use dlock_soak::section::{Found, enter, leave};
 use dlock_soak::target::postgres::Postgres;
-use dlock_soak::target::{KEYS, Observer, Target};
+use dlock_soak::target::{Factory, KEYS, Observer, Target};
 use dlock_testkit::server::Postgres as Server;
+use futures::future::join_all;
 use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 type LockOf<T> = Lock<<T as Target>::Raw>;
 
@@ -87,4 +90,31 @@ async fn what_is_held_or_awaited_is_seen() {
     assert!(seen.iter().any(|seen| seen.what.contains("granted: f")), "{seen:?}");
     holder.release().await.unwrap();
     assert!(server.seen().await.unwrap().is_empty());
+}
+
+/// A semaphore that gives as many as the roster has room for, and one that gives one more.
+#[tokio::test]
+async fn one_permit_too_many_is_seen() {
+    let (server, _one) = server().await;
+    let (_events, told) = tokio::sync::mpsc::unbounded_channel();
+    let record = Record::of(told);
+    let roster = serve(record.clone()).await.unwrap();
+    for (room, broken) in [(3, 0), (2, 1)] {
+        let stays = (0..3).map(|number| {
+            let locks = server.locks().unwrap();
+            async move {
+                let mut member = Member::connect(roster).await.unwrap();
+                let permit = locks.semaphore("soak-permits-c", 3).unwrap().acquire(None).await;
+                let permit = permit.unwrap();
+                let section = format!("room for {room}");
+                let claim = Claim { section, weight: 1, capacity: room };
+                let belief = || permit.must_have(Duration::ZERO).err().map(|lost| lost.reason());
+                let stay = sleep(Duration::from_millis(300 + number));
+                member.stay(vec![claim], None, &belief, stay).await.unwrap()
+            }
+        });
+        let stayed = timeout(Duration::from_secs(30), join_all(stays)).await.unwrap();
+        assert!(stayed.iter().all(Option::is_some));
+        assert_eq!(record.so_far().violations.len(), broken);
+    }
 }

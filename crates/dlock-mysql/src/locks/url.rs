@@ -4,7 +4,7 @@ use dlock_locks::UrlDriver;
 use mysql_async::{Opts, UrlError};
 
 impl UrlDriver for Server {
-    /// Takes what [`Opts::from_url`] takes, and the scheme `mariadb`, which is the same.
+    /// Takes what [`Opts::from_url`] takes but `built_in_roots=false`, and the scheme `mariadb`, which is the same.
     fn from_url(url: &str) -> Result<Self, Error> {
         let url = match url.split_once(':') {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("mariadb") => {
@@ -13,14 +13,19 @@ impl UrlDriver for Server {
             _ => url.to_owned(),
         };
         let opts = Opts::from_url(&url).map_err(|error| refused(&sentence(error, &url)))?;
-        if opts.ssl_opts().is_some() && !cfg!(feature = "rustls") {
-            return Err(refused(NO_TLS));
+        match opts.ssl_opts() {
+            Some(_) if !cfg!(feature = "rustls") => Err(refused(NO_TLS)),
+            // The driver would say so as often as a session is opened.
+            Some(ssl) if ssl.disable_built_in_roots() => Err(refused(NO_AUTHORITY)),
+            _ => Ok(Self::from(opts)),
         }
-        Ok(Self::from(opts))
     }
 }
 
 const NO_TLS: &str = "the URL asks for TLS (`require_ssl`), which needs the feature `rustls`";
+
+const NO_AUTHORITY: &str = "the URL's `built_in_roots=false` leaves no authority to trust: give yours in `SslOpts` \
+                            to `Locks::builder`, or say `verify_ca=false` alone";
 
 fn refused(sentence: &str) -> Error {
     Error::Driver(mysql_async::Error::Other(sentence.into()))
@@ -82,6 +87,19 @@ mod tests {
             let told = told(url);
             assert!(told.contains(word) && !told.contains("secret"), "{told}");
         }
+    }
+
+    #[test]
+    fn a_url_brings_no_authority_of_its_own() {
+        for more in ["", "&verify_ca=false"] {
+            let url =
+                format!("mysql://app:secret@db/app?require_ssl=true&built_in_roots=false{more}");
+            let told = told(&url);
+            let word = if cfg!(feature = "rustls") { "`built_in_roots=false`" } else { "`rustls`" };
+            assert!(told.contains(word) && !told.contains("secret"), "{told}");
+        }
+        let plain = "mysql://app:secret@db/app?built_in_roots=false";
+        Server::from_url(plain).expect("without TLS it says nothing");
     }
 
     #[test]

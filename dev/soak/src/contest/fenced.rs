@@ -55,10 +55,9 @@ impl<T: Ledger> Fight for Fenced<T> {
             Written::Refused if !held.is_lost() => refused(held).await,
             Written::Refused => Found::Inherited,
             Written::Committed => Found::Alone,
-            Written::Back(token) => Found::Overlap(format!(
-                "{:?} wrote after a later holder, {token}",
-                held.token()
-            )),
+            Written::Back(token) => {
+                Found::Overlap(format!("{:?} wrote after a later holder, {token}", held.token()))
+            }
         })
     }
 }

@@ -19,8 +19,6 @@ pub(crate) struct Permits<T: Factory> {
     pub(crate) target: Arc<T>,
     pub(crate) locks: Locks<T::Driver>,
     pub(crate) roster: SocketAddr,
-    /// So many more are given out than the roster has room for: 0, unless a test breaks it.
-    pub(crate) surplus: usize,
 }
 
 /// Every key that is asked for.
@@ -51,7 +49,7 @@ impl<T: Factory> Fight for Permits<T> {
     }
 
     async fn acquire(&self, (name, permits): &Self::Ask, wait: Wait) -> Answer<Self> {
-        let permits = usize::try_from(*permits).unwrap_or(usize::MAX) + self.surplus;
+        let permits = usize::try_from(*permits).unwrap_or(usize::MAX);
         self.locks.semaphore(T::key(name)?, permits)?.acquire(wait).await
     }
 

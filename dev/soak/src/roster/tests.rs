@@ -28,7 +28,7 @@ impl Scene {
     }
 
     /// Nobody may be accused, whatever time passes.
-    fn is_clean(mut self) {
+    fn ends_clean(mut self) {
         assert_eq!(self.later(), [""; 0]);
     }
 
@@ -43,7 +43,7 @@ fn one_after_the_other_is_fine() {
     assert_eq!(scene.report(1, enters(1, 1, 1)).go, [(1, 1)]);
     assert_eq!(scene.report(1, Report::Leave(1)).go, [(1, 1)]);
     assert_eq!(scene.report(2, enters(2, 1, 1)).go, [(2, 1)]);
-    scene.is_clean();
+    scene.ends_clean();
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn one_who_is_lost_or_dead_is_none() {
             None => scene.0.died(1, scene.1),
         };
         assert_eq!(outcome.go, [(2, 1)]);
-        scene.is_clean();
+        scene.ends_clean();
     }
 }
 
@@ -76,7 +76,7 @@ fn the_second_may_be_the_one_that_is_lost() {
     scene.report(1, enters(2, 1, 1));
     scene.report(2, enters(1, 1, 1));
     assert_eq!(scene.report(2, Report::Out(1, Some(at(1)))).go, [(1, 1)]);
-    scene.is_clean();
+    scene.ends_clean();
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn one_whose_server_fell_silent_may_not_have_worked_on() {
     scene.report(1, enters(1, 1, 1));
     scene.report(1, Report::Out(1, Some(at(3))));
     assert_eq!(scene.report(2, enters(4, 1, 1)).go, [(2, 1)]);
-    scene.is_clean();
+    scene.ends_clean();
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn a_semaphore_has_room_for_so_many() {
     let mut go = scene.report(1, Report::Out(1, None)).go;
     go.sort_unstable();
     assert_eq!(go, [(2, 1), (3, 1)]);
-    scene.is_clean();
+    scene.ends_clean();
 }
 
 #[test]

@@ -1,15 +1,13 @@
 //! MySQL and MariaDB.
 
-use super::{
-    Factory, KEYS, LEASE, Ledger, Observer, Seen, Target, Written, ledger, register,
-};
+use super::{Factory, KEYS, LEASE, Ledger, Observer, Seen, Target, Written, ledger, register};
 use crate::contest::{fenced, leader, permits, several};
 use anyhow::{Context, Result};
 use dlock_core::{KeyError, Lock, SessionRef};
+use dlock_locks::{Error, Held};
 use dlock_mysql::mysql_async::prelude::Queryable;
 use dlock_mysql::mysql_async::{Conn, Opts, OptsBuilder, Row};
 use dlock_mysql::{Key, Locks, Named, Server};
-use dlock_locks::{Error, Held};
 use futures::future::BoxFuture;
 use std::net::SocketAddr;
 use std::time::Duration;

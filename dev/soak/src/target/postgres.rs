@@ -3,9 +3,9 @@
 use super::{Factory, LEASE, Ledger, Observer, Seen, Target, Written, ledger, register};
 use anyhow::{Context, Result};
 use dlock_core::{KeyError, Lock, SessionRef};
+use dlock_locks::{Error, Held};
 use dlock_postgres::tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 use dlock_postgres::{Advisory, Key, Locks, Server, Session};
-use dlock_locks::{Error, Held};
 use futures::future::BoxFuture;
 use std::net::SocketAddr;
 use std::time::Duration;
