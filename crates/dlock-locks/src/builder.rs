@@ -13,6 +13,9 @@ use std::time::Duration;
 
 /// The shortest lease there is: a server counts in seconds, and a slow answer is no loss.
 const SHORTEST_LEASE: Duration = Duration::from_secs(3);
+/// The longest: PostgreSQL, and TCP on Linux, count milliseconds in 31 bits, which are 24.8 days.
+/// <https://www.postgresql.org/docs/current/config-setting.html>
+const LONGEST_LEASE: Duration = Duration::from_secs(24 * 24 * 3600);
 
 /// Settings of a [`Locks`].
 #[must_use = "nothing is built yet"]
@@ -66,7 +69,7 @@ impl<D: Driver> LocksBuilder<D> {
         self
     }
 
-    /// After how long of silence the server lets go: 10 seconds unless said, and at least 3.
+    /// After how long of silence the server lets go: 10 seconds unless said, at least 3 and at most 24 days.
     ///
     /// # Examples
     /// ```
@@ -80,7 +83,7 @@ impl<D: Driver> LocksBuilder<D> {
     /// # }
     /// ```
     pub fn lease(mut self, lease: Duration) -> Self {
-        self.settings.lease = lease.max(SHORTEST_LEASE);
+        self.settings.lease = lease.clamp(SHORTEST_LEASE, LONGEST_LEASE);
         self.options.lease = self.settings.lease;
         self
     }

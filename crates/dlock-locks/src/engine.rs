@@ -85,7 +85,8 @@ pub(crate) struct Engine<D: Driver> {
 pub(crate) fn start<D: Driver>(plan: Plan<D>) -> std::io::Result<UnboundedSender<Input<D>>> {
     let (sender, inputs) = unbounded_channel();
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let name = format!("dlock {}", plan.options.name);
+    // The name of a thread cannot have that.
+    let name = format!("dlock {}", plan.options.name.replace('\0', ""));
     thread::Builder::new().name(name).spawn(move || {
         let (heard, events) = unbounded_channel();
         let engine = Engine::new(plan, heard);

@@ -67,3 +67,12 @@ async fn waits_and_releases_of_different_keys_do_not_hinder_each_other() {
     assert!(!waits.is_finished());
     waits.abort();
 }
+
+/// What sessions are called is the server's to refuse.
+#[tokio::test]
+async fn any_name_will_do() {
+    for name in ["", "a\0b", "\u{e9}\u{1f600}", "two\nlines"] {
+        let locks = Database::new().builder().name(name).build().expect("a thread");
+        drop(in_time(locks.lock("k")).await.expect("a lock"));
+    }
+}

@@ -1,10 +1,11 @@
 //! What can be wrong when a session is opened: each is one sentence, without the password.
 
-use crate::{in_time, locks, ms};
+use crate::{config, in_time, locks, ms};
 use dlock_locks::Error;
 use dlock_postgres::{Locks, LocksError, ServerError};
 use dlock_testkit::server::{PgBouncer, Postgres};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_postgres::{Client, Config, NoTls};
 
 fn start(settings: &[(&str, &str)]) -> (Postgres, Config) {
@@ -198,4 +199,14 @@ async fn options_and_names_of_the_url() {
     let seen = in_time(named.holder("k")).await.expect("holders");
     assert_eq!(seen[0].application.as_deref(), Some("billing"));
     drop(held);
+}
+
+/// The server counts in milliseconds, and not very far: a lease is as long as it can be.
+#[tokio::test]
+async fn a_lease_that_never_ends() {
+    let locks = Locks::builder(config()).lease(Duration::MAX).build().expect("a thread");
+    let held = in_time(locks.lock("a lease that never ends")).await.expect("a lock");
+    let trusted = held.trusted_for().expect("a lease");
+    assert!(trusted > Duration::from_secs(21 * 24 * 3600), "{trusted:?}");
+    held.release().await.expect("a release");
 }
