@@ -1,14 +1,15 @@
-//! Two locks on one session that claim one key and let go of it, step by step: every order there is. Each step
+//! Locks on one session that claim one key and let go of it, step by step: every order there is. Each step
 //! is one call of the registry's, under its mutex, or one statement, which the server takes in the order in
 //! which they were queued; so these orders are all that threads can bring about.
 
 use super::{Claim, Registry, lock};
 use crate::key::Number;
+use std::collections::HashSet;
 
 const KEY: Number = Number::Single(1);
 
 /// What a lock does next.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Next {
     Claim,
     Look(u64),
@@ -23,6 +24,7 @@ enum Next {
 }
 
 /// A lock: its number and how far it is.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 struct Owner {
     number: u64,
     next: Next,
@@ -97,67 +99,87 @@ impl Owner {
     }
 }
 
-/// Runs both in the order of these turns, each one of so many, and goes on with the first where they end.
-fn run(turns: &mut Vec<(usize, usize)>, holds: Option<u32>) -> [bool; 2] {
-    let first = if holds.is_some() { Next::ClaimAgain } else { Next::Claim };
-    let mut owners = [Owner::new(1, first), Owner::new(2, Next::Claim)];
-    let mut session = Session { registry: Registry::new(0), holds: holds.unwrap_or_default() };
-    if holds.is_some() {
-        lock(&session.registry.keys).insert(KEY, (1, Claim::Held));
-    }
-    for taken in 0.. {
-        let left = Vec::from_iter((0..2).filter(|owner| owners[*owner].next != Next::Nothing));
-        if left.is_empty() {
-            break;
-        }
-        if taken == turns.len() {
-            turns.push((0, left.len()));
-        }
-        owners[left[turns[taken].0]].step(&mut session);
-        check(&owners, &session, holds == Some(0));
-    }
-    assert_eq!(session.holds, 0, "nobody lets go of it: {turns:?}");
-    assert!(lock(&session.registry.keys).is_empty(), "a claim without an owner: {turns:?}");
-    owners.map(|owner| owner.had_it)
+/// Where all of them stand: owners, whose the claim is and whether it says held, what the server says.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+struct State {
+    owners: Vec<Owner>,
+    claim: Option<(u64, bool)>,
+    holds: u32,
+    was_freed_by_hand: bool,
 }
 
-fn check(owners: &[Owner], session: &Session, was_freed_by_hand: bool) {
-    let believe = Vec::from_iter(owners.iter().filter(|it| it.believes()).map(|it| it.number));
-    assert!(session.holds <= 1, "two hold it");
-    let is_first = |number: &u64| was_freed_by_hand && *number == 1;
-    let count = believe.iter().filter(|number| !is_first(number)).count();
-    assert!(count <= 1 && (count == 0 || session.holds == 1), "it was taken from {believe:?}");
+impl State {
+    /// One holds a key, which the server says so often, or nobody does; the others want it.
+    fn new(holds: Option<u32>, others: u64) -> Self {
+        let first = if holds.is_some() { Next::ClaimAgain } else { Next::Claim };
+        let mut owners = vec![Owner::new(1, first)];
+        owners.extend((0..others).map(|other| Owner::new(other + 2, Next::Claim)));
+        let was_freed_by_hand = holds == Some(0);
+        let claim = holds.map(|_| (1, true));
+        Self { owners, claim, holds: holds.unwrap_or_default(), was_freed_by_hand }
+    }
+
+    /// What comes next: each owner that goes on may be the one that does.
+    fn next(&self) -> Vec<Self> {
+        let left = (0..self.owners.len()).filter(|it| self.owners[*it].next != Next::Nothing);
+        left.map(|owner| self.after(owner)).collect()
+    }
+
+    fn after(&self, owner: usize) -> Self {
+        let (registry, mut after) = (Registry::new(0), self.clone());
+        if let Some((number, is_held)) = self.claim {
+            let claim = if is_held { Claim::Held } else { Claim::Wanted };
+            lock(&registry.keys).insert(KEY, (number, claim));
+        }
+        let mut session = Session { registry, holds: self.holds };
+        after.owners[owner].step(&mut session);
+        let keys = lock(&session.registry.keys);
+        after.claim = keys.get(&KEY).map(|(number, it)| (*number, matches!(it, Claim::Held)));
+        after.holds = session.holds;
+        after
+    }
+
+    fn check(&self) {
+        assert!(self.holds <= 1, "two hold it: {self:?}");
+        // Nobody has told the one whose key was freed by hand.
+        let is_told = |owner: &&Owner| !self.was_freed_by_hand || owner.number > 1;
+        let believers = self.owners.iter().filter(|owner| owner.believes());
+        let believers = believers.filter(is_told).count();
+        assert!(believers <= 1 && (believers == 0 || self.holds == 1), "it was taken: {self:?}");
+    }
 }
 
-/// How each order ends: who had the key.
-fn every_order(holds: Option<u32>) -> Vec<[bool; 2]> {
-    let (mut turns, mut ends) = (Vec::new(), Vec::new());
-    loop {
-        ends.push(run(&mut turns, holds));
-        while turns.pop_if(|(turn, of)| *turn + 1 == *of).is_some() {}
-        match turns.last_mut() {
-            Some((turn, _)) => *turn += 1,
-            None => return ends,
+/// How each order ends: who had the key. Orders that lead to the same state go on as one.
+fn every_order(first: State) -> HashSet<Vec<bool>> {
+    let (mut seen, mut left, mut ends) = (HashSet::new(), vec![first], HashSet::new());
+    while let Some(state) = left.pop() {
+        state.check();
+        let next = state.next();
+        if next.is_empty() {
+            assert_eq!((state.holds, state.claim), (0, None), "it stays behind: {state:?}");
+            ends.insert(state.owners.iter().map(|owner| owner.had_it).collect());
         }
+        left.extend(next.into_iter().filter(|state| seen.insert(state.clone())));
     }
+    ends
 }
 
 #[test]
-fn both_want_it() {
-    let ends = every_order(None);
-    assert!(ends.iter().all(|[one, other]| *one || *other), "neither had it");
-    assert!(ends.contains(&[true, false]) && ends.contains(&[true, true]));
+fn all_want_it() {
+    let ends = every_order(State::new(None, 2));
+    assert!(ends.iter().all(|had| had.contains(&true)), "nobody had it");
+    assert!(ends.contains(&vec![true, false, false]) && ends.contains(&vec![true, true, true]));
 }
 
 #[test]
-fn one_lets_go_while_the_other_wants_it() {
-    let ends = every_order(Some(1));
-    assert!(ends.contains(&[true, false]) && ends.contains(&[true, true]));
+fn one_lets_go_while_others_want_it() {
+    let ends = every_order(State::new(Some(1), 2));
+    assert!(ends.contains(&vec![true, false, false]) && ends.contains(&vec![true, true, true]));
 }
 
 /// The caller has unlocked it by hand, and the lock that held it does not know.
 #[test]
 fn one_was_freed_by_hand() {
-    let ends = every_order(Some(0));
-    assert!(ends.contains(&[true, true]));
+    let ends = every_order(State::new(Some(0), 2));
+    assert!(ends.contains(&vec![true, true, false]) && ends.contains(&vec![true, true, true]));
 }

@@ -23,7 +23,7 @@ fn while_closed(count: usize, call: impl Fn(&Locks<Server>) + Clone + Send + Syn
 
 #[test]
 fn a_request_is_answered() {
-    while_closed(4000, |locks| match block_on(locks.lock(KEY)) {
+    while_closed(2000, |locks| match block_on(locks.lock(KEY)) {
         Ok(held) => {
             let released = block_on(held.release());
             assert!(matches!(released, Ok(()) | Err(Error::Lost(_))), "{released:?}");
@@ -34,7 +34,7 @@ fn a_request_is_answered() {
 
 #[test]
 fn a_loss_by_it_is_told() {
-    while_closed(2000, |locks| {
+    while_closed(1000, |locks| {
         if let Ok(held) = block_on(locks.lock(KEY)) {
             assert!(!held.mode().is_compatible_with_itself());
             block_on(held.lost());
@@ -44,7 +44,7 @@ fn a_loss_by_it_is_told() {
 
 #[test]
 fn figures_and_connections_are_answered() {
-    while_closed(2000, |locks| {
+    while_closed(1000, |locks| {
         let stats = block_on(locks.stats());
         assert!(matches!(stats, Ok(_) | Err(Error::Closed)), "{stats:?}");
     });
@@ -52,7 +52,7 @@ fn figures_and_connections_are_answered() {
 
 #[test]
 fn several_keys_are_had_or_not() {
-    while_closed(2000, |locks| {
+    while_closed(1000, |locks| {
         let held = block_on(locks.lock_all([KEY, 2, 3], None));
         assert!(matches!(held, Ok(_) | Err(Error::Closed)), "{:?}", held.err());
     });
@@ -60,7 +60,7 @@ fn several_keys_are_had_or_not() {
 
 #[test]
 fn a_leader_leaves() {
-    while_closed(2000, |locks| {
+    while_closed(1000, |locks| {
         let led = block_on(locks.lead(KEY, async |_term| std::ops::ControlFlow::Break(7)));
         assert!(matches!(led, Ok(7) | Err(Error::Closed)), "{led:?}");
     });
@@ -68,7 +68,7 @@ fn a_leader_leaves() {
 
 #[test]
 fn who_waits_for_a_permit_is_told() {
-    while_closed(2000, |locks| {
+    while_closed(1000, |locks| {
         let semaphore = locks.semaphore(KEY, 1).expect("a name");
         let permit = block_on(semaphore.acquire(None));
         assert!(matches!(permit, Ok(_) | Err(Error::Closed)), "{:?}", permit.err());

@@ -32,7 +32,7 @@ async fn gives_up(does: bool) {
 /// The key is free again, while the factory lives.
 #[test]
 fn a_call_that_is_dropped_as_it_is_granted_holds_nothing() {
-    check(4000, || {
+    check(2000, || {
         let server = Server::default();
         let locks = locks(&server);
         block_on(async {
@@ -50,7 +50,7 @@ fn a_call_that_is_dropped_as_it_is_granted_holds_nothing() {
 /// Two of one process, one of another, and one of them gives up.
 #[test]
 fn never_two_holders_and_nobody_is_forgotten() {
-    check(4000, || {
+    check(2000, || {
         let server = Server::default();
         let (ours, theirs) = (locks(&server), locks(&server));
         let inside = Arc::new(Mutex::new(()));

@@ -13,7 +13,7 @@ const KEY: u32 = 1;
 /// Told once: a call that said `Ok` was no loss, and one that said `Lost` was one.
 #[test]
 fn a_session_that_ends_while_its_lock_is_released() {
-    check(4000, || {
+    check(2000, || {
         let server = Server::default();
         let locks = locks(&server);
         let held = block_on(locks.lock(KEY)).expect("a free key");
@@ -37,7 +37,7 @@ fn a_session_that_ends_while_its_lock_is_released() {
 /// The end of trust is seen by the caller's clock or by the engine's, or the release comes first.
 #[test]
 fn the_end_of_trust_while_a_lock_is_released() {
-    check(4000, || {
+    check(2000, || {
         let server = Server::default();
         let locks = locks(&server);
         let held = block_on(locks.lock(KEY)).expect("a free key");
