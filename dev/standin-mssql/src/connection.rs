@@ -4,9 +4,10 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{Notify, mpsc};
+use tokio_rustls::TlsAcceptor;
 
 use crate::batch::Batch;
 use crate::engine::{DATABASES, Engine};
@@ -15,6 +16,7 @@ use crate::login::{self, Login, Malformed};
 use crate::packet::{self, Message};
 use crate::rpc::Reader;
 use crate::session::Session;
+use crate::tls;
 use crate::token::{Answer, ERROR};
 
 /// Requests to a transaction manager, as they are numbered on the wire.
@@ -36,18 +38,41 @@ enum End {
 }
 
 #[derive(Debug)]
-struct Connection {
+struct Connection<W> {
     engine: Arc<Engine>,
     session: Session,
     kill: Arc<Notify>,
     inbox: mpsc::UnboundedReceiver<Message>,
-    writer: OwnedWriteHalf,
+    writer: W,
 }
 
 /// Serves a connection until either side ends it.
-pub(crate) async fn serve(engine: Arc<Engine>, stream: TcpStream) -> io::Result<()> {
+pub(crate) async fn serve(
+    engine: Arc<Engine>,
+    mut stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let (mut reader, mut writer) = stream.into_split();
+    let Some(tls) = tls else {
+        let (reader, writer) = stream.into_split();
+        return talk(engine, reader, writer).await;
+    };
+    let Some(prelogin) = packet::read(&mut stream).await? else { return Ok(()) };
+    let is_asked = login::asks_for_encryption(&prelogin.body);
+    packet::write(&mut stream, 0, &login::prelogin(is_asked)).await?;
+    if is_asked {
+        let (reader, writer) = tokio::io::split(tls::accept(&tls, stream).await?);
+        return talk(engine, reader, writer).await;
+    }
+    let (reader, writer) = stream.into_split();
+    talk(engine, reader, writer).await
+}
+
+async fn talk<R, W>(engine: Arc<Engine>, mut reader: R, mut writer: W) -> io::Result<()>
+where
+    R: AsyncRead + Unpin + Send + 'static,
+    W: AsyncWrite + Unpin,
+{
     let Some(session) = handshake(&engine, &mut reader, &mut writer).await? else {
         return Ok(());
     };
@@ -63,7 +88,7 @@ pub(crate) async fn serve(engine: Arc<Engine>, stream: TcpStream) -> io::Result<
 }
 
 /// Hands on what comes in, so that the end of the connection is seen at once.
-async fn receive(mut reader: OwnedReadHalf, sender: mpsc::UnboundedSender<Message>) {
+async fn receive<R: AsyncRead + Unpin>(mut reader: R, sender: mpsc::UnboundedSender<Message>) {
     while let Ok(Some(message)) = packet::read(&mut reader).await {
         if sender.send(message).is_err() {
             return;
@@ -71,14 +96,14 @@ async fn receive(mut reader: OwnedReadHalf, sender: mpsc::UnboundedSender<Messag
     }
 }
 
-async fn handshake(
+async fn handshake<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
     engine: &Engine,
-    reader: &mut OwnedReadHalf,
-    writer: &mut OwnedWriteHalf,
+    reader: &mut R,
+    writer: &mut W,
 ) -> io::Result<Option<Session>> {
     while let Some(message) = packet::read(reader).await? {
         match message.kind {
-            packet::PRELOGIN => packet::write(writer, 0, &login::prelogin()).await?,
+            packet::PRELOGIN => packet::write(writer, 0, &login::prelogin(false)).await?,
             packet::LOGIN => return admit(engine, &message.body, writer).await,
             _ => return Ok(None),
         }
@@ -86,10 +111,10 @@ async fn handshake(
     Ok(None)
 }
 
-async fn admit(
+async fn admit<W: AsyncWrite + Unpin>(
     engine: &Engine,
     body: &[u8],
-    writer: &mut OwnedWriteHalf,
+    writer: &mut W,
 ) -> io::Result<Option<Session>> {
     let Ok(login) = Login::read(body) else {
         return Ok(None);
@@ -117,7 +142,7 @@ async fn admit(
     Ok(Some(session))
 }
 
-impl Connection {
+impl<W: AsyncWrite + Unpin> Connection<W> {
     async fn run(&mut self) -> io::Result<()> {
         loop {
             let message = tokio::select! {

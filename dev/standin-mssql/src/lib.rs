@@ -10,7 +10,7 @@
 //! what it says, and anything else is an error 102 as on the server.
 //!
 //! Not modelled: row locks (a statement sees what an open transaction of another session wrote),
-//! TLS, MARS, logins (every user and password is let in), permissions, apart from one user, `plain`, who may
+//! MARS, logins (every user and password is let in), permissions, apart from one user, `plain`, who may
 //! neither look at the locks nor end sessions.
 //!
 //! [`sp_getapplock`]: https://learn.microsoft.com/sql/relational-databases/system-stored-procedures/sp-getapplock-transact-sql
@@ -50,6 +50,7 @@ mod setting;
 mod statement;
 mod syntax;
 mod table;
+mod tls;
 mod token;
 mod transaction;
 mod waiter;

@@ -9,10 +9,26 @@ pub(crate) struct Malformed;
 /// "Encryption is not supported by the server": the login goes in the clear.
 const NOT_SUPPORTED: u8 = 0x02;
 
+/// "Encryption is available and on": everything after the handshake of TLS is ciphered.
+const ON: u8 = 0x01;
+/// Which of the options it is.
+const ENCRYPTION: u8 = 0x01;
+/// Ends the table of options.
+const END: u8 = 0xFF;
+
+/// Whether a client's half can do with encryption: what it says to that, the table of options points to.
+pub(crate) fn asks_for_encryption(body: &[u8]) -> bool {
+    let table = body.chunks_exact(5).take_while(|entry| entry[0] != END);
+    let mut said = table.filter(|entry| entry[0] == ENCRYPTION);
+    let at = said.next().map(|entry| usize::from(u16::from_be_bytes([entry[1], entry[2]])));
+    at.and_then(|at| body.get(at)).is_some_and(|said| *said != NOT_SUPPORTED)
+}
+
 /// The server's half of the PRELOGIN exchange.
-pub(crate) fn prelogin() -> Vec<u8> {
+pub(crate) fn prelogin(is_encrypted: bool) -> Vec<u8> {
+    let encryption = if is_encrypted { [ON] } else { [NOT_SUPPORTED] };
     let options: [(u8, &[u8]); 4] =
-        [(0x00, &[16, 0, 0x10, 0x00, 0, 0]), (0x01, &[NOT_SUPPORTED]), (0x02, &[0]), (0x04, &[0])];
+        [(0x00, &[16, 0, 0x10, 0x00, 0, 0]), (ENCRYPTION, &encryption), (0x02, &[0]), (0x04, &[0])];
     let mut offset = u16::try_from(options.len() * 5 + 1).expect("a short table");
     let (mut table, mut values) = (Vec::new(), Vec::new());
     for (token, value) in options {
@@ -23,7 +39,7 @@ pub(crate) fn prelogin() -> Vec<u8> {
         values.extend(value);
         offset += length;
     }
-    table.push(0xFF);
+    table.push(END);
     table.append(&mut values);
     table
 }

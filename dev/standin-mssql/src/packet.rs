@@ -15,7 +15,7 @@ pub(crate) const PRELOGIN: u8 = 0x12;
 const LAST: u8 = 0x01;
 const IGNORE: u8 = 0x02;
 const RESET: u8 = 0x08 | 0x10;
-const HEADER: usize = 8;
+pub(crate) const HEADER: usize = 8;
 /// Octets of a packet, header included, as agreed at login.
 const SIZE: usize = 4096;
 

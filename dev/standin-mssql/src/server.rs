@@ -7,9 +7,11 @@ use std::thread::JoinHandle;
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
 
 use crate::connection;
 use crate::engine::Engine;
+use crate::tls;
 
 /// A running server; dropping it stops it and closes every connection.
 #[derive(Debug)]
@@ -27,6 +29,19 @@ impl Server {
     ///
     /// When no port can be listened on or no thread can be had.
     pub async fn start() -> io::Result<Server> {
+        Self::begin(None).await
+    }
+
+    /// Starts a server that has TLS too, with this certificate and its key in PEM.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start), and when it is no certificate or no key.
+    pub async fn start_with_tls(certificate: &str, key: &str) -> io::Result<Server> {
+        Self::begin(Some(tls::acceptor(certificate, key)?)).await
+    }
+
+    async fn begin(tls: Option<TlsAcceptor>) -> io::Result<Server> {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -34,7 +49,7 @@ impl Server {
         let (ready, started) = oneshot::channel();
         let thread = std::thread::Builder::new()
             .name("standin-mssql".to_owned())
-            .spawn(move || run(listener, stopped, ready))?;
+            .spawn(move || run(listener, tls, stopped, ready))?;
         let server = Server { address, stop: Some(stop), thread: Some(thread) };
         started.await.map_err(io::Error::other)??;
         Ok(server)
@@ -69,6 +84,7 @@ impl Drop for Server {
 
 fn run(
     listener: std::net::TcpListener,
+    tls: Option<TlsAcceptor>,
     stopped: oneshot::Receiver<()>,
     ready: oneshot::Sender<io::Result<()>>,
 ) {
@@ -88,17 +104,17 @@ fn run(
         let Ok(listener) = listener else { return };
         tokio::select! {
             _ = stopped => {}
-            () = accept(listener) => {}
+            () = accept(listener, tls) => {}
         }
     });
 }
 
-async fn accept(listener: TcpListener) {
+async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>) {
     let engine = Arc::new(Engine::default());
     tokio::spawn(Arc::clone(&engine).monitor());
     loop {
         if let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(connection::serve(Arc::clone(&engine), stream));
+            tokio::spawn(connection::serve(Arc::clone(&engine), stream, tls.clone()));
         }
     }
 }
