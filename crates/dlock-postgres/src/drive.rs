@@ -60,6 +60,12 @@ impl Drive {
         .await;
     }
 
+    /// Has the task drive as well from now on: others speak over the connection too, and get no answer while
+    /// an exchange that was woken for it is not polled.
+    pub(crate) fn share(&self) {
+        self.wakers.is_shared.store(true, Ordering::Release);
+    }
+
     /// Leaves the connection to the task, whatever became of the last exchange.
     pub(crate) fn hand_over(&self) {
         self.wakers.is_ready.store(true, Ordering::Release);
@@ -91,6 +97,7 @@ impl Drive {
 /// Whom to wake when the connection can go on.
 struct Wakers {
     is_ready: AtomicBool,
+    is_shared: AtomicBool,
     task: AtomicWaker,
     /// The exchange in flight that was polled last, until it is woken: one that is not polled any more is
     /// woken once, and the task from then on.
@@ -101,7 +108,7 @@ impl Default for Wakers {
     /// The connection was never polled.
     fn default() -> Self {
         let (task, attendant) = (AtomicWaker::new(), AtomicWaker::new());
-        Self { is_ready: AtomicBool::new(true), task, attendant }
+        Self { is_ready: AtomicBool::new(true), is_shared: AtomicBool::new(false), task, attendant }
     }
 }
 
@@ -118,9 +125,11 @@ impl Wake for Wakers {
 
     fn wake_by_ref(self: &Arc<Self>) {
         self.is_ready.store(true, Ordering::Release);
-        match self.attendant.take() {
-            Some(attendant) => attendant.wake(),
-            None => self.task.wake(),
+        let attendant = self.attendant.take();
+        let is_attended = attendant.is_some() && !self.is_shared.load(Ordering::Acquire);
+        attendant.into_iter().for_each(Waker::wake);
+        if !is_attended {
+            self.task.wake();
         }
     }
 }

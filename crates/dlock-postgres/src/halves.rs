@@ -71,6 +71,11 @@ impl Session {
         &self.client
     }
 
+    /// Others speak over it, too.
+    pub(crate) fn share(&self) {
+        self.drive.share();
+    }
+
     /// Leaves the connection to its task, until the next exchange is polled.
     pub(crate) fn hand_over(&self) {
         self.drive.hand_over();
@@ -82,7 +87,8 @@ impl Session {
     }
 
     /// Makes a call by the prepared statement, which is made by the first one, in the same round trip.
-    /// The text says the same.
+    /// The text says the same. An unlock that found the statement gone is an error: what dropped it may have
+    /// freed the key, for another lock to take.
     pub(crate) async fn call(
         &self,
         call: Call,
@@ -95,7 +101,12 @@ impl Session {
             let (is_try, is_shared) = (call == Call::Try, mode == Mode::Shared);
             let parameters: [&(dyn ToSql + Sync); 3] = [&key, &is_try, &is_shared];
             match self.attend(pin!(self.client.query_one(&statement, &parameters))).await {
-                Err(error) if is_gone(&error) => self.prepared().statement = None,
+                Err(error) if is_gone(&error) => {
+                    self.prepared().statement = None;
+                    if call == Call::Unlock {
+                        return Err(error);
+                    }
+                }
                 answer => return answer?.try_get(0),
             }
         }
@@ -127,7 +138,7 @@ impl Session {
 }
 
 /// Whether the caller has dropped the prepared statement: DISCARD, DEALLOCATE.
-fn is_gone(error: &Native) -> bool {
+pub(crate) fn is_gone(error: &Native) -> bool {
     error.code() == Some(&SqlState::INVALID_SQL_STATEMENT_NAME)
 }
 

@@ -78,14 +78,16 @@ impl Undo {
         })
     }
 
-    /// Goes on from this answer to it.
-    pub(crate) fn next(&self, answer: Result<(), Native>) -> Result<Next, Native> {
+    /// Goes on from this answer to it. Where the undo itself failed, and its transaction with it, what was asked
+    /// before may have been done.
+    pub(crate) fn next(&mut self, answer: Result<(), Native>) -> Result<Next, Native> {
+        let was_asked = mem::take(&mut self.was_asked);
         match answer {
             Ok(()) => Ok(Next::Done),
             Err(error) if ends_session(&error) => Ok(Next::Done),
             Err(error) if is_in_failed_transaction(&error) && self.may_roll_back => {
                 // Nothing of others' came between: what was asked has failed as well.
-                Ok(if self.was_asked { Next::Done } else { Next::AgainAfter(ROLLBACK) })
+                Ok(if was_asked { Next::Done } else { Next::AgainAfter(ROLLBACK) })
             }
             // Cancelled from outside, before it was done or after.
             Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => Ok(Next::Again),
@@ -146,9 +148,10 @@ impl Leaving {
 
     /// Takes the session back: nothing more is sent over it in the background. How far it was.
     pub(crate) fn stop(&self) -> State {
-        let state = mem::replace(&mut *self.state(), State::Taken);
-        if let State::Going { waker, .. } = &state {
+        let mut state = mem::replace(&mut *self.state(), State::Taken);
+        if let State::Going { waker, link, .. } = &mut state {
             waker.wake_by_ref();
+            *link = None;
         }
         state
     }
@@ -200,7 +203,7 @@ struct Task {
 }
 
 impl Task {
-    async fn run(self) {
+    async fn run(mut self) {
         let mut pause = AGAIN.0;
         while let Some(said) = poll_fn(|context| self.leaving.poll(context)).await {
             let before = match self.undo.next(said) {

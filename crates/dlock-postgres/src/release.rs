@@ -2,7 +2,7 @@
 
 use crate::advisory::{Advisory, Hold};
 use crate::answer::{Native, ends_session, is_in_failed_transaction, queue};
-use crate::halves::Call;
+use crate::halves::{Call, is_gone};
 use crate::leaving::{Leaving, Next, State, Undo, Undoing};
 use crate::registry::Claim;
 use crate::session::AsSession;
@@ -22,7 +22,7 @@ impl<S: AsSession> Advisory<S> {
 
     /// Makes sure that the key is not held by this lock, whatever was asked last.
     pub(crate) async fn let_go(&mut self) -> Result<(), Error> {
-        let undo = self.undo();
+        let mut undo = self.undo();
         loop {
             let sent = |client| undo.answered(None, queue(client, &undo.text()), None);
             if self.undoing.is_none() {
@@ -55,15 +55,8 @@ impl<S: AsSession> Advisory<S> {
 
     /// Releases. What an error leaves held is held still.
     pub(crate) async fn unlock_once(&mut self) -> Result<bool, Error> {
-        if !self.claim_again() {
-            self.hold = Hold::Nothing;
-            return Ok(false);
-        }
         let failure = match self.say_unlock().await {
-            Ok(released) => {
-                self.set_free();
-                return Ok(released == Some(true));
-            }
+            Ok(released) => return Ok(released),
             Err(error) if ends_session(&error) || is_in_failed_transaction(&error) => {
                 self.failed(error)
             }
@@ -77,8 +70,24 @@ impl<S: AsSession> Advisory<S> {
         if self.hold == Hold::Held { Err(failure) } else { Ok(false) }
     }
 
+    /// Whether the key was this lock's, and is free now.
+    async fn say_unlock(&mut self) -> Result<bool, Native> {
+        while self.claim_again() {
+            match self.queue_unlock().await {
+                Err(error) if is_gone(&error) => {}
+                released => {
+                    let released = released?;
+                    self.set_free();
+                    return Ok(released == Some(true));
+                }
+            }
+        }
+        self.hold = Hold::Nothing;
+        Ok(false)
+    }
+
     /// From when it is queued on, others may claim the key: what they say comes behind it.
-    async fn say_unlock(&mut self) -> Result<Option<bool>, Native> {
+    async fn queue_unlock(&mut self) -> Result<Option<bool>, Native> {
         let (registry, key, owner) = (Arc::clone(&self.registry), self.number(), self.owner);
         let text = statement::unlock(self.asked, key);
         let mut call = pin!(self.call(Call::Unlock, &text));

@@ -145,6 +145,9 @@ impl<T: HasClient> AsSession for Arc<T> {
     const IS_ALONE: bool = false;
 
     fn keep(self) -> Self {
+        if let Some(session) = T::halves(&self) {
+            session.share();
+        }
         self
     }
 

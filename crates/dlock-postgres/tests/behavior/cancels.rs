@@ -3,6 +3,7 @@
 use crate::eye::{Eye, connect, holder, pid, session, show};
 use dlock_core::Wait;
 use dlock_postgres::{AsSession, Error, Lock, Session};
+use dlock_testkit::polled::polled;
 use futures::future::join;
 use std::future::Future;
 use std::sync::Arc;
@@ -175,4 +176,29 @@ async fn the_next_lock_sees_to_it() {
     assert!(lock.acquire(Wait::No).await.unwrap());
     lock.release().await.unwrap();
     assert_eq!(eye.sees("cancels-next").await, (0, 0));
+}
+
+/// A call is dropped inside a transaction, and its undo is cancelled, which fails the transaction: what was
+/// granted before is held all the same, until it is let go of.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_undo_inside_a_transaction() {
+    let (client, eye) = (connect().await, Eye::open().await);
+    let (victim, start) = (pid(&client).await, Instant::now());
+    let mut lock = Lock::new(client, "cancels-inside").unwrap();
+    let mut closed = 0;
+    cancelling(victim, async {
+        while start.elapsed() < A_WHILE * 2 {
+            let session = lock.session().expect("it is closed");
+            if session.batch_execute("BEGIN").await.is_ok() {
+                drop(polled(lock.lock(), 1).await);
+                while lock.close().await.is_err() {}
+                assert_eq!(eye.sees("cancels-inside").await, (0, 0), "closed {closed}");
+                closed += 1;
+            }
+            let session = lock.session().expect("it is closed");
+            while session.batch_execute("ROLLBACK").await.is_err() {}
+        }
+    })
+    .await;
+    assert!(closed > 0);
 }

@@ -3,6 +3,8 @@
 use crate::eye::{Eye, address, connect, connect_to, show, towards};
 use dlock_core::Wait;
 use dlock_postgres::Lock;
+use dlock_testkit::polled::polled;
+use std::mem::forget;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -28,6 +30,24 @@ async fn the_next_statement_is_never_hit() {
         eye.until("far", (1, 0)).await;
         assert_eq!(show(&client, "SELECT 77, pg_sleep(1.5)").await, "77");
     }
+}
+
+/// A close that was forgotten while it was under way keeps the client from nobody.
+#[tokio::test]
+async fn a_close_that_was_forgotten() {
+    let client = connect_to(&towards(relay(address(), ONE_WAY).await)).await;
+    let (mut lock, eye) = (Lock::new(client, "far-forgotten").unwrap(), Eye::open().await);
+    drop(lock.lock().await.unwrap());
+    let mut close = Box::pin(lock.close());
+    assert!(polled(&mut close, 1).await.is_none());
+    forget(close);
+    if let Some(client) = lock.session() {
+        assert_eq!(show(client, "SELECT 8").await, "8");
+    }
+    lock.close().await.unwrap();
+    assert_eq!(eye.sees("far-forgotten").await, (0, 0));
+    assert_eq!(show(lock.session().expect("it is closed"), "SELECT 9").await, "9");
+    assert!(lock.acquire(Wait::No).await.unwrap());
 }
 
 /// Forwards to the server, and back, a while later.

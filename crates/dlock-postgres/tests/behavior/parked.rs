@@ -6,6 +6,7 @@ use dlock_core::Wait;
 use dlock_postgres::{Lock, Session};
 use dlock_testkit::polled::polled;
 use futures::future::join;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
@@ -78,4 +79,21 @@ async fn a_parked_wait_does_not_keep_the_turn() {
     assert!(granted.unwrap());
     second.release().await.unwrap();
     drop(wait);
+}
+
+/// Whoever shares a session is answered, whatever became of an acquire that was said behind: it was polled,
+/// and is in flight still.
+#[tokio::test]
+async fn a_query_in_front_of_an_acquire_that_is_not_polled() {
+    let session = Arc::<Session>::open(&config()).await;
+    let _holder = holder("parked-behind").await;
+    for polls in (1..5).cycle().take(100) {
+        let mut lock = Lock::new(Arc::clone(&session), "parked-behind").unwrap();
+        let mut query = pin!(show(session.client(), "SELECT 7"));
+        assert_eq!(polled(&mut query, 1).await, None);
+        let mut wait = Box::pin(lock.acquire(MS));
+        assert!(polled(&mut wait, polls).await.is_none_or(|answer| !answer.unwrap()));
+        let answer = timeout(A_SLICE, query).await;
+        assert_eq!(answer.expect("nobody reads"), "7", "after {polls} polls");
+    }
 }
