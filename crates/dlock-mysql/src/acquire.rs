@@ -1,11 +1,11 @@
 use crate::answer::{Answer, Reply, ask, closed, failed, ran_out};
-use crate::claim::Claim;
+use crate::claim::{Claim, Say};
 use crate::session::{Unanswered, connect};
 use crate::statement::kill_query;
 use crate::{AsConn, Error};
 use dlock_core::{Cancelled, Deadline, Exchange, Returned, Wait, sleep};
-use futures::FutureExt;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, Either};
+use futures::{FutureExt, TryFutureExt};
 use mysql_async::prelude::Queryable;
 use std::borrow::BorrowMut;
 use std::future::Future;
@@ -61,10 +61,16 @@ impl Acquire {
         let deadline = Deadline::new(self.wait);
         loop {
             let (slice, last) = deadline.slice(self.longest);
-            let (statement, is_prepared, waits) = self.claim.say(session.conn(), slice);
+            let said = self.claim.say(session.conn(), slice);
+            let waits = matches!(said, Say::Acquire { waits: true, .. });
             let last = last && (waits || slice == Wait::No);
             let end = if last { deadline } else { Deadline::new(slice) };
-            let mut answer = ask(session, &statement, is_prepared);
+            let mut answer = match &said {
+                Say::Attempt(text) => Either::Left(attempt(session, text, &self.claim)),
+                Say::Acquire { text, is_prepared, .. } => {
+                    Either::Right(ask(session, text, *is_prepared))
+                }
+            };
             let answer = tokio::select! {
                 biased;
                 answer = &mut answer => Some(answer),
@@ -81,6 +87,19 @@ impl Acquire {
             }
         }
     }
+}
+
+/// Asks over a session that somebody else may have had, and keeps in mind which server answers.
+fn attempt<'a, S: AsConn>(
+    session: &'a mut S,
+    text: &'a str,
+    claim: &'a Claim,
+) -> impl Future<Output = Answer> + Unpin + use<'a, S> {
+    session.query_first(text).map_ok(|row: Option<(Option<i64>, Option<String>)>| {
+        let (number, server) = row?;
+        claim.facts().server = server.unwrap_or_default();
+        Some(number)
+    })
 }
 
 /// The number of the connection, where the answer tells that it is another one than was thought.

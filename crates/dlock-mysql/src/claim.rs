@@ -3,9 +3,9 @@ use crate::answer::{Reply, is_not_prepared};
 use crate::statement::{Statements, millis};
 use dlock_core::Wait;
 use mysql_async::{Conn, Opts};
-use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+use std::{fmt, mem};
 
 /// What a lock shares with its exchanges: what it says, and what it knows of its session.
 #[derive(Debug)]
@@ -19,13 +19,15 @@ pub(crate) struct Claim {
 }
 
 /// What is known of a session.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Facts {
     /// How to connect as its user.
     pub(crate) opts: Opts,
     /// Its number on the server, and whether the server has said so: a proxy gives out others.
     pub(crate) id: u64,
     pub(crate) is_proven: bool,
+    /// Which server that was.
+    pub(crate) server: String,
     /// Whether it holds the key by this lock.
     pub(crate) held: Held,
     /// Whether it runs a statement of the caller's that was dropped, and could not be ended.
@@ -50,6 +52,14 @@ pub(crate) enum Held {
     Yes,
 }
 
+/// A statement that acquires.
+pub(crate) enum Say {
+    /// Over a session that somebody else may have had.
+    Attempt(String),
+    /// Over one that is known.
+    Acquire { text: String, is_prepared: bool, waits: bool },
+}
+
 impl Claim {
     pub(crate) fn new(conn: &Conn, key: &Key) -> Self {
         let version = conn.server_version();
@@ -66,21 +76,31 @@ impl Claim {
         self.facts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is said now to acquire, whether it is prepared, and whether it waits. A session that somebody
-    /// may have had is first asked without a wait: a free key takes no longer by that, and nothing is left
-    /// on the connection that could hide the wait.
-    pub(crate) fn say(&self, conn: &Conn, wait: Wait) -> (String, bool, bool) {
+    /// What is said now to acquire. A session that somebody may have had is first asked without a wait: a
+    /// free key takes no longer by that, and nothing is left on the connection that could hide the wait.
+    pub(crate) fn say(&self, conn: &Conn, wait: Wait) -> Say {
         let (mut facts, millis) = (self.facts(), millis(wait));
         facts.held = Held::Perhaps;
         if !facts.is_untouched {
             // The caller may have become another user.
             facts.opts = conn.opts().clone();
             facts.is_said_again = false;
-            return (self.statements.attempt(facts.id), false, false);
+            return Say::Attempt(self.statements.attempt(facts.id));
         }
         facts.is_said_again = facts.millis.replace(millis) == Some(millis);
         let is_prepared = facts.prepares && facts.is_said_again;
-        (self.statements.acquire(millis), is_prepared, millis > 0)
+        Say::Acquire { text: self.statements.acquire(millis), is_prepared, waits: millis > 0 }
+    }
+}
+
+impl fmt::Debug for Facts {
+    /// Without the options: they have the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Facts")
+            .field("id", &self.id)
+            .field("server", &self.server)
+            .field("held", &self.held)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,5 @@
 use crate::claim::Claim;
-use crate::statement::UPTIME;
+use crate::statement::{UPTIME, identify};
 use crate::{ByKilling, Lock, Mysql};
 use dlock_core::{BorrowedSession, Exclusive, OwnedSession, Session};
 use futures::FutureExt;
@@ -109,27 +109,31 @@ pub(crate) fn poison<S: AsConn>(session: &mut S) {
 
 /// A second connection for a lock.
 pub(crate) async fn connect(claim: &Claim) -> Result<(Conn, Option<u64>)> {
-    let (opts, id) = {
+    let (opts, id, server) = {
         let facts = claim.facts();
-        (facts.opts.clone(), facts.is_proven.then_some(facts.id))
+        (facts.opts.clone(), facts.is_proven.then_some(facts.id), facts.server.clone())
     };
-    reconnect(opts, claim.since, id).await
+    reconnect(opts, claim.since, id, &server).await
 }
 
-/// A second connection, made as the first one was: the same server and user, and nothing beyond. With it comes
-/// the session's number, where the server has said it and still counts on: one that has been up for less time
-/// than the session has given it to another.
+/// A second connection, made as the first one was: the same address and user, and nothing beyond. With it
+/// comes the session's number, where the server has said it, is the same (what it said begins with who it is),
+/// and still counts on: one that has been up for less time than the session has given it to another.
 pub(crate) async fn reconnect(
     opts: Opts,
     since: Instant,
     id: Option<u64>,
+    server: &str,
 ) -> Result<(Conn, Option<u64>)> {
     let opts = plain(opts).db_name(None::<String>).max_allowed_packet(Some(1 << 20));
     let mut conn = Conn::new(opts).await?;
     let uptime: Option<(String, u64)> = conn.query_first(UPTIME).await?;
     let age = since.elapsed().as_secs();
-    let is_same = uptime.is_none_or(|(_, seconds)| seconds + 1 >= age);
-    Ok((conn, id.filter(|_| is_same)))
+    let counts_on = uptime.is_none_or(|(_, seconds)| seconds + 1 >= age);
+    let is_mariadb = conn.server_version().0 >= 10;
+    let identity: Option<String> = conn.query_first(identify(is_mariadb)).await?;
+    let is_same = identity.is_some_and(|identity| server.starts_with(&identity));
+    Ok((conn, id.filter(|_| counts_on && is_same)))
 }
 
 /// The same server, user and database: no look at settings, no statements of the caller's, no other socket

@@ -17,6 +17,20 @@ pub(crate) const LONGEST: u64 = 2_147_483_000;
 /// For how many seconds the server has been up.
 pub(crate) const UPTIME: &str = "SHOW GLOBAL STATUS LIKE 'Uptime'";
 
+/// Which server this is: a copied directory has its `server_uuid` copied, and MariaDB has no such thing before
+/// 10.10.
+pub(crate) fn identity(is_mariadb: bool) -> &'static str {
+    match is_mariadb {
+        true => "CONCAT(@@hostname,':',@@port,' ',@@server_id)",
+        false => "CONCAT(@@server_uuid,' ',@@hostname,':',@@port)",
+    }
+}
+
+/// The same alone.
+pub(crate) fn identify(is_mariadb: bool) -> String {
+    format!("SELECT {} LIMIT 1", identity(is_mariadb))
+}
+
 /// Ends a session.
 pub(crate) fn kill(id: u64) -> String {
     format!("KILL {id}")
@@ -41,7 +55,7 @@ fn name(is_mariadb: bool, key: &Key) -> String {
 /// be 0.
 #[derive(Debug)]
 pub(crate) struct Statements {
-    is_mariadb: bool,
+    pub(crate) is_mariadb: bool,
     /// The key as a literal.
     name: String,
     release: String,
@@ -66,12 +80,13 @@ impl Statements {
 
     /// Acquires without waiting, over a session that somebody else may have had: -1 where it holds the key
     /// already, which would be granted once more; in another session than this it does nothing, and says
-    /// which that is, plus two.
+    /// which that is, plus two. Which server it is stands beside.
     pub(crate) fn attempt(&self, id: u64) -> String {
         let (select, name) = (Self::select(self.is_mariadb, 0), &self.name);
         format!(
             "{select} IF(CONNECTION_ID()<>{id},CONNECTION_ID()+2,\
-             IF(IS_USED_LOCK({name})={id},-1,GET_LOCK({name},0))) LIMIT 1"
+             IF(IS_USED_LOCK({name})={id},-1,GET_LOCK({name},0))),{} LIMIT 1",
+            identity(self.is_mariadb)
         )
     }
 
@@ -161,7 +176,9 @@ mod tests {
         let attempt = Statements::new(true, &Key::from(1)).attempt(7);
         let (_, asks) = attempt.split_once("SELECT ").unwrap();
         let inner = "IF(IS_USED_LOCK(0x31)=7,-1,GET_LOCK(0x31,0))";
-        assert_eq!(asks, format!("IF(CONNECTION_ID()<>7,CONNECTION_ID()+2,{inner}) LIMIT 1"));
+        let server = "CONCAT(@@hostname,':',@@port,' ',@@server_id)";
+        let expected = format!("IF(CONNECTION_ID()<>7,CONNECTION_ID()+2,{inner}),{server} LIMIT 1");
+        assert_eq!(asks, expected);
     }
 
     #[test]

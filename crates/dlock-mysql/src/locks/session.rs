@@ -204,13 +204,9 @@ impl dlock_locks::Session for ServerSession {
         }
         poison(&mut conn);
         drop(conn);
-        if let Ok((mut conn, Some(id))) = reconnect(self.opts, self.since, Some(self.id)).await {
-            // Behind the same address another server may stand by now, with strangers of this number.
-            let looked = conn.query_first(statement::open::look(self.is_mariadb)).await;
-            let looked: Option<(u64, u64, usize, String)> = looked.unwrap_or_default();
-            if looked.is_some_and(|(.., server)| server == self.server) {
-                let _ = kill_until_gone(&mut conn, id).await;
-            }
+        let connected = reconnect(self.opts, self.since, Some(self.id), &self.server).await;
+        if let Ok((mut conn, Some(id))) = connected {
+            let _ = kill_until_gone(&mut conn, id).await;
             let _ = conn.disconnect().await;
         }
     }

@@ -1,5 +1,7 @@
 //! What is said to a session that was just opened.
 
+use super::identity;
+
 /// Lifts what limits or changes statements, whatever the server's defaults are, and has the server end the
 /// session when it was idle for so many seconds. A transaction that is idle ends with its session, no sooner.
 /// <https://dev.mysql.com/doc/refman/8.4/en/server-system-variables.html#sysvar_wait_timeout>,
@@ -22,21 +24,17 @@ pub(crate) fn clean(is_mariadb: bool, seconds: u64) -> String {
 pub(crate) const READ_WRITE: &str = "SET SESSION TRANSACTION READ WRITE";
 
 /// The session's number, its `wait_timeout` in seconds, the longest packet that the server takes in bytes, and
-/// what tells this server's run from another's: who it is, and the second when it was started.
-pub(crate) fn look(is_mariadb: bool) -> &'static str {
-    match is_mariadb {
-        true => MARIADB,
-        false => MYSQL,
-    }
+/// what tells this server's run from another's: who it is, and the second when it was started. Both times in that
+/// are the statement's own, so that they differ by the same in every session.
+pub(crate) fn look(is_mariadb: bool) -> String {
+    let status = match is_mariadb {
+        true => "information_schema.GLOBAL_STATUS",
+        false => "performance_schema.global_status",
+    };
+    format!(
+        "SELECT CONNECTION_ID(),@@SESSION.wait_timeout,@@max_allowed_packet,\
+         CONCAT({},' since ',UNIX_TIMESTAMP()-CAST(VARIABLE_VALUE AS SIGNED)) \
+         FROM {status} WHERE VARIABLE_NAME='Uptime' LIMIT 1",
+        identity(is_mariadb)
+    )
 }
-
-/// Both times in it are the statement's own, so that they differ by the same in every session.
-const MYSQL: &str = "SELECT CONNECTION_ID(),@@SESSION.wait_timeout,@@max_allowed_packet,\
-                     CONCAT(@@server_uuid,' since ',UNIX_TIMESTAMP()-CAST(VARIABLE_VALUE AS SIGNED)) \
-                     FROM performance_schema.global_status WHERE VARIABLE_NAME='Uptime' LIMIT 1";
-
-/// It has no identity of its own before 10.10.
-const MARIADB: &str = "SELECT CONNECTION_ID(),@@SESSION.wait_timeout,@@max_allowed_packet,\
-                       CONCAT(@@hostname,':',@@port,' ',@@server_id,' since ',\
-                       UNIX_TIMESTAMP()-CAST(VARIABLE_VALUE AS SIGNED)) \
-                       FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='UPTIME' LIMIT 1";

@@ -8,10 +8,14 @@ use dlock_mysql::mysql_async::{Conn, Opts, OptsBuilder};
 use dlock_mysql::{Error, Lock};
 use dlock_testkit::cases::fresh_key;
 use dlock_testkit::server::Server;
+use std::any::Any;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
+use tokio::time::timeout;
 
 /// A connection that was told this number by a proxy.
 async fn told<E: Flavour>(id: u32) -> Conn {
@@ -19,8 +23,8 @@ async fn told<E: Flavour>(id: u32) -> Conn {
     let addr = listener.local_addr().unwrap();
     let server = address::<E>();
     thread::spawn(move || {
-        pass(&listener, server, Some(id));
-        while pass(&listener, server, None) {}
+        pass(&listener, || server, Some(id));
+        while pass(&listener, || server, None) {}
     });
     let conn = Conn::new(through::<E>(addr)).await.unwrap();
     assert_eq!(conn.id(), id);
@@ -28,9 +32,9 @@ async fn told<E: Flavour>(id: u32) -> Conn {
 }
 
 /// Lets one connection pass.
-fn pass(listener: &TcpListener, server: SocketAddr, id: Option<u32>) -> bool {
+fn pass(listener: &TcpListener, server: impl Fn() -> SocketAddr, id: Option<u32>) -> bool {
     let Ok((client, _)) = listener.accept() else { return false };
-    let server = TcpStream::connect(server).unwrap();
+    let Ok(server) = TcpStream::connect(server()) else { return false };
     let (mut up, mut down) =
         ((client.try_clone().unwrap(), server.try_clone().unwrap()), (server, client));
     thread::spawn(move || {
@@ -132,4 +136,68 @@ pub(crate) async fn restarted<E: Flavour>() {
     for other in &mut others {
         assert_eq!(number(other, "SELECT 7").await, Some(7), "{} of others lives", other.id());
     }
+}
+
+/// An address at which another server answers from some time on.
+struct FailedOver {
+    is_over: Arc<AtomicBool>,
+    opts: OptsBuilder,
+    /// A session of the server before.
+    session: Conn,
+    /// One of the same number on the server after.
+    victim: Conn,
+    servers: [Box<dyn Any + Send>; 2],
+}
+
+impl FailedOver {
+    async fn new<E: Flavour>() -> Self {
+        let servers = [(); 2].map(|()| Server::<E>::start(&[]).unwrap());
+        let opts = servers.each_ref().map(|server| Opts::from_url(server.url()).unwrap());
+        let addresses = opts.each_ref().map(|it| SocketAddr::from(([127, 0, 0, 1], it.tcp_port())));
+        let is_over = Arc::new(AtomicBool::new(false));
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let now = Arc::clone(&is_over);
+        let over = move || usize::from(now.load(Ordering::Relaxed));
+        thread::spawn(move || while pass(&listener, || addresses[over()], None) {});
+        let [before, after] = opts.map(|it| OptsBuilder::from_opts(it).prefer_socket(false));
+        let opts = before.ip_or_hostname("127.0.0.1").tcp_port(port);
+        let mut victim = Conn::new(after.clone()).await.unwrap();
+        let mut session = Conn::new(opts.clone()).await.unwrap();
+        while session.id() != victim.id() {
+            match session.id() < victim.id() {
+                true => session = Conn::new(opts.clone()).await.unwrap(),
+                false => victim = Conn::new(after.clone()).await.unwrap(),
+            }
+        }
+        let servers = servers.map(|server| Box::new(server) as Box<dyn Any + Send>);
+        Self { is_over, opts, session, victim, servers }
+    }
+}
+
+/// A guard that is aborted after the address went to another server ends nobody there.
+pub(crate) async fn aborted_after_a_failover<E: Flavour>() {
+    let FailedOver { is_over, opts, session, mut victim, servers } = FailedOver::new::<E>().await;
+    let (mut observer, id) = (Conn::new(opts).await.unwrap(), session.id());
+    let mut lock = Lock::new(session, "failed-over").unwrap();
+    let mut guard = lock.lock().await.unwrap();
+    leave_a_statement(&mut guard, &mut observer, id, 60).await;
+    is_over.store(true, Ordering::Relaxed);
+    guard.abort().await.unwrap();
+    assert_eq!(number(&mut victim, "SELECT 7").await, Some(7), "the victim lives");
+    drop(servers);
+}
+
+/// A wait that is dropped then interrupts nobody there.
+pub(crate) async fn dropped_after_a_failover<E: Flavour>() {
+    let FailedOver { is_over, opts, session, mut victim, servers } = FailedOver::new::<E>().await;
+    let mut holding = Lock::new(Conn::new(opts).await.unwrap(), "failed-over").unwrap();
+    assert!(holding.acquire(Wait::No).await.unwrap());
+    let sleeps = tokio::spawn(async move { number(&mut victim, "SELECT SLEEP(2)").await });
+    let mut lock = Lock::new(session, "failed-over").unwrap();
+    let wait = timeout(Duration::from_millis(300), lock.acquire(Wait::Forever));
+    is_over.store(true, Ordering::Relaxed);
+    assert!(wait.await.is_err());
+    assert_eq!(sleeps.await.unwrap(), Some(0), "the victim sleeps on");
+    drop(servers);
 }

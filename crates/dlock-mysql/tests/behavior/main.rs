@@ -41,7 +41,17 @@ fn on<E: Flavour>(server: &str) -> Vec<Trial> {
     ];
     let facts = facts.into_iter().chain(of_locks::<E>(server)).chain(of_sessions::<E>(server));
     let facts = facts.chain(of_prepared::<E>(server)).chain(of_ends::<E>(server));
-    facts.chain(of_strangers::<E>(server)).collect()
+    facts.chain(of_strangers::<E>(server)).chain(of_failovers::<E>(server)).collect()
+}
+
+fn of_failovers<E: Flavour>(server: &str) -> [Trial; 2] {
+    let aborted = impostor::aborted_after_a_failover::<E>;
+    let dropped = impostor::dropped_after_a_failover::<E>;
+    [
+        trial(format!("{server}::impostor::aborted_after_a_failover"), aborted),
+        trial(format!("{server}::impostor::dropped_after_a_failover"), dropped),
+    ]
+    .map(|it| it.with_ignored_flag(!can_be_started::<E>()))
 }
 
 fn of_strangers<E: Flavour>(server: &str) -> [Trial; 4] {
