@@ -66,7 +66,7 @@ impl Acquire {
     ) -> Result<(i32, i32), Native> {
         match answer {
             Ok((code::HELD_MARKED, _)) => {
-                call.ask(RELEASE_DOUBTFUL, &[]).await.map(|_| (code::HELD, 0))
+                call.ask(RELEASE_DOUBTFUL, &[&0]).await.map(|_| (code::HELD, 0))
             }
             answer => answer,
         }

@@ -61,6 +61,8 @@ pub(crate) fn granted(code: i32, refusal: &'static str) -> Result<bool, Error> {
 pub(crate) fn released(code: i32) -> Result<bool, Error> {
     match code {
         0 => Ok(true),
+        // Some servers say so of what is not held, with a warning and no error.
+        code::REFUSED => Ok(false),
         // After it, the session holds the name still.
         104 => Err(Error::Lost(None)),
         code => Err(Error::Refused { code, meaning: NOT_RELEASED }),

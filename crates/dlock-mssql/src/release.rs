@@ -1,4 +1,4 @@
-use crate::answer::released;
+use crate::answer::{code, released};
 use crate::request::{InFlight, Subject};
 use crate::session::HasClient;
 use crate::statement::{RELEASE, RELEASE_DOUBTFUL};
@@ -25,8 +25,15 @@ impl<S: HasClient> Exchange<S> for Release {
         if known.holds_nothing() {
             return call.answered(Ok(true));
         }
-        let statement = if known.asked { RELEASE_DOUBTFUL } else { RELEASE };
-        match call.ask(statement, &[&known.database, &known.grants]).await {
+        let mut answer = match known.asked {
+            true => call.ask(RELEASE_DOUBTFUL, &[&known.database]).await,
+            false => Ok((code::ELSEWHERE, 0)),
+        };
+        // What is certain.
+        if let Ok((code::ELSEWHERE, _)) = answer {
+            answer = call.ask(RELEASE, &[&known.database, &known.grants]).await;
+        }
+        match answer {
             Ok((code, _)) => call.answered(released(code)),
             Err(error) => call.failed(error),
         }

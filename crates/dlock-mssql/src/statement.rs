@@ -62,11 +62,13 @@ SELECT @code AS dlock_code, DB_ID() AS dlock_database;
 ";
 
 /// Releases after a request that was cancelled, so that nobody knows whether it was granted: nothing where
-/// it was marked as refused, for what is held is the caller's then. 104 where something is held after the
-/// release: whether that is ours cannot be told.
+/// it was marked as refused, for what is held is the caller's then. 103 where the name was granted before in the
+/// database `@P2`, which is another than this: the request was for more, and was refused here. 104 where
+/// something is held after the release: whether that is ours cannot be told.
 pub(crate) const RELEASE_DOUBTFUL: &str = "\
 DECLARE @code int = 0, @mark nvarchar(50) = N'dlock: refused ' + CAST(@@SPID AS nvarchar(10));
-IF APPLOCK_MODE('public', @mark, 'Session') <> 'NoLock'
+IF @P2 <> 0 AND @P2 <> DB_ID() SET @code = 103;
+ELSE IF APPLOCK_MODE('public', @mark, 'Session') <> 'NoLock'
     EXEC @code = sp_releaseapplock @mark, 'Session', 'public';
 ELSE IF APPLOCK_MODE('public', @P1, 'Session') <> 'NoLock'
 BEGIN

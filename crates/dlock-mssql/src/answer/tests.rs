@@ -1,4 +1,4 @@
-use super::{failed, granted};
+use super::{failed, granted, released};
 use crate::Error;
 use standin_mssql::Server;
 use tiberius::error::{Error as Native, IoErrorKind};
@@ -13,6 +13,7 @@ fn every_code_has_its_meaning() {
     assert!(matches!(granted(-1, ""), Ok(false)));
     assert!(matches!(granted(-2, ""), Err(Error::Interrupted(None))));
     assert!(matches!(granted(-3, ""), Err(Error::Deadlock(None))));
+    assert!(matches!(released(-999), Ok(false)), "it was not held");
     let refused = granted(-999, "why");
     assert!(matches!(refused, Err(Error::Refused { code: -999, meaning: "why" })));
 }

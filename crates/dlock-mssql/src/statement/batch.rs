@@ -44,9 +44,9 @@ impl Form {
             Form::ReleaseTwice => release(number, name).repeat(2),
             Form::Undo => {
                 let release = release(number, name);
-                format!(
-                    "IF APPLOCK_MODE('public', @P{name}, 'Session') <> 'NoLock'\nBEGIN\n{release}END;\n"
-                )
+                let held = format!("APPLOCK_MODE('public', @P{name}, 'Session') <> 'NoLock'");
+                // An upgrade may have been granted.
+                format!("IF {held}\nBEGIN\n{release}END;\n").repeat(2)
             }
         }
     }

@@ -2,6 +2,7 @@ use super::{bounded, client, fresh, lock, until};
 use crate::server::{Tcp, integer, run, take};
 use dlock_core::{Error, Wait};
 use dlock_mssql::{Lock, Mode};
+use dlock_testkit::polled::polled;
 
 const NAME: &str = "SELECT DB_NAME()";
 
@@ -81,6 +82,24 @@ async fn what_was_released_by_hand_is_lost_in_every_database() {
         run(session, "USE tempdb").await;
         assert!(matches!(one.release().await, Err(Error::Lost(_))));
         assert!(one.session().is_some() && !one.is_locked());
+    })
+    .await;
+}
+
+/// It was refused, or never sent: what was acquired before is released where that was.
+#[tokio::test]
+async fn an_upgrade_in_another_database_that_is_dropped() {
+    bounded(async {
+        let (key, mut observer) = (fresh("use-dropped"), client().await);
+        for polls in 1..8 {
+            let mut one = lock(&key).await.update();
+            one.acquire(Wait::No).await.unwrap();
+            run(one.session().unwrap(), "USE tempdb").await;
+            if polled(one.upgrade(Wait::No), polls).await.is_none() {
+                one.close().await.unwrap();
+                until(&mut observer, &key, (0, 0)).await;
+            }
+        }
     })
     .await;
 }
