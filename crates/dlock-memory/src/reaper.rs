@@ -19,7 +19,9 @@ pub(crate) fn reap(database: &Database) {
             if !pace.borrow().is_frozen {
                 let mut table = table.lock().unwrap_or_else(PoisonError::into_inner);
                 let silent = table.silent();
-                table.end(&silent);
+                if !silent.is_empty() {
+                    table.end(&silent);
+                }
                 table.fences.end_idle();
             }
             drop((table, pace));

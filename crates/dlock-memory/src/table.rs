@@ -126,8 +126,11 @@ impl Table {
     }
 
     fn on(&mut self, key: &str, change: impl FnOnce(&mut Queue) -> bool) -> bool {
-        let changed = self.queues.get_mut(key).is_some_and(change);
-        self.queues.retain(|_, queue| !queue.is_idle());
+        let Some(queue) = self.queues.get_mut(key) else { return false };
+        let changed = change(queue);
+        if queue.is_idle() {
+            self.queues.remove(key);
+        }
         changed
     }
 
