@@ -53,7 +53,10 @@ fn with_faults(mut plan: Plan, (which, one_in, every): (u8, u32, u64)) -> Plan {
         1 => plan.interrupts = Some(one_in),
         2 => plan.kills = Some(ms(every)),
         3 => plan.cuts = Some(ms(every)),
-        4 => plan.stalls = Some((ms(every), ms(4000))),
+        4 => {
+            plan.stalls = Some((ms(every), ms(4000)));
+            plan.settings.stay = ms(every * 5);
+        }
         _ => {}
     }
     plan
