@@ -48,7 +48,7 @@ impl<D: Driver> Locks<D> {
         K: TryInto<D::Key, Error: Into<KeyError>>,
     {
         let checked = keys.into_iter().map(|key| self.checked(key));
-        let keys = in_order(checked.collect::<Result<Vec<_>, _>>()?);
+        let keys = in_order(checked.collect::<Result<Vec<_>, _>>()?, D::folded);
         match keys.is_empty() {
             true => Err(Error::NoKeys),
             false => Ok(All { locks: self.clone(), keys, mode: Mode::Exclusive }),
@@ -233,6 +233,8 @@ impl<D: SharedDriver> All<D> {
 /// A request under way, with the first of its keys that are held.
 struct Taking<'a, D: Driver> {
     all: &'a All<D>,
+    /// Without those that the server takes for one of the others.
+    keys: Vec<D::Key>,
     held: Held<D>,
     cancel: CancellationToken,
 }
@@ -242,20 +244,39 @@ impl<'a, D: Driver> Taking<'a, D> {
         let cancel = CancellationToken::new();
         let shared = Arc::clone(&all.locks.shared);
         let held = Held::new(shared, Vec::new(), all.mode, cancel.clone());
-        Self { all, held, cancel }
+        Self { all, keys: all.keys.clone(), held, cancel }
     }
 
     /// Those that are not held yet.
-    fn rest(&self) -> &'a [D::Key] {
-        &self.all.keys[self.held.keys().count()..]
+    fn rest(&self) -> &[D::Key] {
+        &self.keys[self.held.keys().count()..]
+    }
+
+    /// Leaves the next out where the server takes it for the one before, which is held: it is refused for ever.
+    fn leave_out_twin(&mut self) -> bool {
+        let count = self.held.keys().count();
+        let Some([held, next]) = count.checked_sub(1).and_then(|at| self.keys.get(at..=count))
+        else {
+            return false;
+        };
+        let folded = |key: &D::Key| D::folded(key).unwrap_or_else(|| key.clone());
+        let is_twin = self.all.locks.shared.driver.folds() && folded(held) == folded(next);
+        if is_twin {
+            self.keys.remove(count);
+        }
+        is_twin
     }
 
     async fn take_all(&mut self, patience: Patience) -> Result<(), Error<D::Error>> {
         loop {
             self.try_in_time(patience).await?;
+            if self.leave_out_twin() {
+                continue;
+            }
             let Some(next) = self.rest().first().filter(|_| !self.held.is_lost()) else {
                 return Ok(());
             };
+            let next = next.clone();
             if patience == Patience::No {
                 return Err(Error::TimedOut { key: next.to_string(), holder: None });
             }
@@ -270,7 +291,7 @@ impl<'a, D: Driver> Taking<'a, D> {
         if let Some(tried) = within(left, self.try_rest()).await {
             return tried;
         }
-        let next = self.rest().first().unwrap_or(&self.all.keys[0]);
+        let next = self.rest().first().unwrap_or(&self.keys[0]);
         Err(Error::TimedOut { key: next.to_string(), holder: None })
     }
 
@@ -309,9 +330,8 @@ impl<'a, D: Driver> Taking<'a, D> {
         Held::new(Arc::clone(&locks.shared), vec![part], *mode, self.cancel.clone())
     }
 
-    async fn wait_for(&mut self, key: &D::Key, patience: Patience) -> Result<(), Error<D::Error>> {
-        let All { locks, mode, .. } = self.all;
-        let (key, need) = (key.clone(), Need::Nothing);
+    async fn wait_for(&mut self, key: D::Key, patience: Patience) -> Result<(), Error<D::Error>> {
+        let (All { locks, mode, .. }, need) = (self.all, Need::Nothing);
         let pending = Pending::new(&locks.shared, key, *mode, patience, need, &self.cancel);
         self.held.add(pending.granted().await?);
         Ok(())

@@ -63,6 +63,18 @@ pub trait Driver: Send + Sync + 'static {
         Ok(key)
     }
 
+    /// The key in the one spelling of those that a server which folds names takes for one; `None`: its own.
+    /// Several keys are taken in the order of these.
+    #[must_use]
+    fn folded(_key: &Self::Key) -> Option<Self::Key> {
+        None
+    }
+
+    /// Whether the server folds names, as it is known when a session was opened.
+    fn folds(&self) -> bool {
+        false
+    }
+
     /// Whether the server can do this, where the driver's type does not say so already.
     ///
     /// # Errors

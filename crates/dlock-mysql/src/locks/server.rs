@@ -7,23 +7,27 @@ use crate::{Error, Key};
 use dlock_locks::{Driver, SessionOptions};
 use mysql_async::{Conn, Opts, OptsBuilder};
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 /// A server to open sessions on: MySQL from 5.7.5, MariaDB from 10.0.2 on.
 #[derive(Clone)]
 pub struct Server {
     opts: Opts,
+    /// Whether it is MySQL, as the session says that was opened last.
+    folds: Arc<AtomicBool>,
 }
 
 impl From<Opts> for Server {
     fn from(opts: Opts) -> Self {
-        Self { opts }
+        Self { opts, folds: Arc::default() }
     }
 }
 
 impl From<OptsBuilder> for Server {
     fn from(opts: OptsBuilder) -> Self {
-        Self { opts: opts.into() }
+        Self::from(Opts::from(opts))
     }
 }
 
@@ -60,12 +64,27 @@ impl Driver for Server {
         Duration::from_secs_f64(grown.min(0.9))
     }
 
+    /// As far as Latin letters go: MySQL folds others too, by tables that differ from ours.
+    fn folded(key: &Key) -> Option<Key> {
+        let fold =
+            |letter: char| if letter < '\u{100}' { letter.to_lowercase().next() } else { None };
+        let text = key.as_str();
+        let folded: String = text.chars().map(|letter| fold(letter).unwrap_or(letter)).collect();
+        Key::try_from(folded).ok().filter(|folded| folded != key)
+    }
+
+    /// MySQL does, MariaDB does not.
+    fn folds(&self) -> bool {
+        self.folds.load(Relaxed)
+    }
+
     async fn open(&self, options: &SessionOptions) -> Result<ServerSession, Error> {
         let opts = self.opts(&options.name);
         let conn = Conn::new(opts.clone()).await.map_err(meaning)?;
         if !is_supported(conn.server_version()) {
             return Err(Error::Setup { advice: OLD, source: None });
         }
+        self.folds.store(conn.server_version().0 < 10, Relaxed);
         ServerSession::new(conn, opts, options.lease).await
     }
 }

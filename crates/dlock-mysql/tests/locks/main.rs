@@ -26,6 +26,9 @@ fn main() -> ExitCode {
     let mut trials = on::<Mysql>("mysql");
     trials.extend(on::<Maria>("mariadb"));
     trials.push(trial("mysql::names::twins", names::twins));
+    trials.push(trial("mysql::names::several", || names::several::<Mysql>(2)));
+    trials.push(trial("mariadb::names::several", || names::several::<Maria>(3)));
+    trials.push(trial("mysql::names::orders", names::orders));
     trials.push(trial("mysql::fences::twins", fences::twins));
     trials.push(trial("mysql::looks::twins", looks::twins));
     harness(trials)

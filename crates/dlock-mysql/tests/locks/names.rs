@@ -5,6 +5,8 @@ use crate::{holder_of, locks};
 use dlock_mysql::Key;
 use dlock_testkit::cases::fresh_key;
 use dlock_testkit::server::Mysql;
+use std::time::Duration;
+use tokio::task::JoinSet;
 
 pub(crate) async fn longest<E: Flavour>() {
     let (locks, mut keys) = (locks(opts::<E>()), Vec::new());
@@ -45,4 +47,40 @@ pub(crate) async fn twins() {
         held.release().await.expect("a release");
         assert_eq!(holder_of::<Mysql>(&key).await, None);
     }
+}
+
+/// Several keys, two of which are one on MySQL: they count once there, and are two on MariaDB.
+pub(crate) async fn several<E: Flavour>(count: usize) {
+    let ([one, other], key) = ([locks(opts::<E>()), locks(opts::<E>())], fresh_key("É Job"));
+    let (lower, behind) = (key.to_lowercase(), fresh_key("z"));
+    for keys in [[&key, &lower, &behind], [&behind, &lower, &key]] {
+        let held = one.lock_all(keys, Duration::from_secs(5)).await.expect("all of them");
+        assert_eq!(held.keys().count(), count);
+        for key in keys {
+            assert!(other.try_lock(key).await.expect("an answer").is_none());
+        }
+        held.release().await.expect("a release");
+    }
+    let theirs = other.lock(&lower).await.expect("a lock");
+    let none = one.lock_all([&key, &lower], Duration::from_millis(300)).await;
+    assert!(none.is_err(), "{none:?}");
+    theirs.release().await.expect("a release");
+    let held = one.lock_all([&key, &lower], Duration::from_secs(5)).await;
+    held.expect("both").release().await.expect("a release");
+}
+
+/// Two processes that spell the same keys in other ways take them in one order.
+pub(crate) async fn orders() {
+    let (number, mut tasks) = (fresh_key("order"), JoinSet::new());
+    for spelt in [["a", "B"], ["A", "b"]] {
+        let (locks, number) = (locks(opts::<Mysql>()), number.clone());
+        tasks.spawn(async move {
+            for _ in 0..200 {
+                let keys = spelt.map(|letter| format!("{letter}{number}"));
+                let held = locks.lock_all(keys, Duration::from_secs(5)).await.expect("both");
+                held.release().await.expect("a release");
+            }
+        });
+    }
+    tasks.join_all().await;
 }
