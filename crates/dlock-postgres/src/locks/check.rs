@@ -57,6 +57,9 @@ fn refused(error: ServerError) -> Result<Finding, ServerError> {
             "Locks here exclude nobody on the primary.",
             "Connect to the primary, or give all hosts and target_session_attrs=read-write.",
         ),
+        ServerError::LocksNothing => {
+            ("locks-nothing", "Its functions say yes to everybody, so nothing is excluded.", ADVICE)
+        }
         ServerError::Pooler(_) => (
             "transaction-pooler",
             "A lock stays on a server process that the pooler gives to others.",

@@ -1,8 +1,14 @@
+use super::ServerError;
 use crate::answer::Native;
 use std::future::Future;
 use std::pin::Pin;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{Client, Config, Socket};
+
+/// What CockroachDB says of itself when a session begins, and nobody else does. Its session-level functions are
+/// stubs that say yes.
+/// <https://github.com/cockroachdb/cockroach/issues/13546>
+const COCKROACH: &str = "crdb_version";
 
 /// A client, and the future that its connection is.
 pub(super) type Connected = (Client, Pin<Box<dyn Future<Output = Result<(), Native>> + Send>>);
@@ -12,7 +18,7 @@ pub(super) trait Connector: Send + Sync {
     fn connect<'a>(
         &'a self,
         config: &'a Config,
-    ) -> Pin<Box<dyn Future<Output = Result<Connected, Native>> + Send + 'a>>;
+    ) -> Pin<Box<dyn Future<Output = Result<Connected, ServerError>> + Send + 'a>>;
 }
 
 /// By a connector of the native driver's.
@@ -28,9 +34,13 @@ where
     fn connect<'a>(
         &'a self,
         config: &'a Config,
-    ) -> Pin<Box<dyn Future<Output = Result<Connected, Native>> + Send + 'a>> {
+    ) -> Pin<Box<dyn Future<Output = Result<Connected, ServerError>> + Send + 'a>> {
         Box::pin(async move {
-            let (client, connection) = config.connect(self.0.clone()).await?;
+            let connected = config.connect(self.0.clone()).await;
+            let (client, connection) = connected.map_err(ServerError::opening)?;
+            if connection.parameter(COCKROACH).is_some() {
+                return Err(ServerError::LocksNothing);
+            }
             let connection: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(connection);
             Ok((client, connection))
         })

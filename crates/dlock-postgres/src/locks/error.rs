@@ -28,6 +28,11 @@ pub enum ServerError {
         "this server is a standby, where a lock excludes nobody on the primary: connect to the primary"
     )]
     Standby,
+    /// The server is CockroachDB, whose advisory lock functions say yes to everybody.
+    #[error(
+        "this server is CockroachDB, whose advisory locks exclude nobody: connect to a PostgreSQL server"
+    )]
+    LocksNothing,
     /// A connection pooler stands in front, which hands one session's statements to several processes or
     /// drops its settings.
     #[error(

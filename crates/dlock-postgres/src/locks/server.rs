@@ -48,7 +48,7 @@ impl Server {
 
     /// A session of the native driver's with nothing but a name.
     pub(super) async fn plain(&self, name: &str) -> Result<Connected, ServerError> {
-        self.connector.connect(&self.base(name)).await.map_err(ServerError::opening)
+        self.connector.connect(&self.base(name)).await
     }
 
     /// The same for the caller's own use: both sides look whether the other is there, since nobody pings.
@@ -60,7 +60,7 @@ impl Server {
             config.keepalives_idle(Duration::from_secs(10)).keepalives_interval(SECONDS_5);
             config.keepalives_retries(3);
         }
-        self.connector.connect(&config).await.map_err(ServerError::opening)
+        self.connector.connect(&config).await
     }
 
     /// The name in the configuration gives way to one that was asked for, and is better than none. Of several
@@ -94,8 +94,7 @@ impl Server {
         options: &SessionOptions,
         has_lease: bool,
     ) -> Result<ServerSession, ServerError> {
-        let connected = self.connector.connect(&self.clean(options, has_lease)).await;
-        let (client, connection) = connected.map_err(ServerError::opening)?;
+        let (client, connection) = self.connector.connect(&self.clean(options, has_lease)).await?;
         let (alive, ended) = watch::channel(());
         tokio::task::spawn_local(async move {
             // What it ends with, the next statement tells.

@@ -1,9 +1,12 @@
 //! The check-up finds what is provoked, and nothing else.
 
+use crate::cockroach::cockroach;
 use crate::rewriting::rewriting;
 use crate::{in_time, locks};
-use dlock_postgres::{Finding, Severity};
+use dlock_postgres::{Finding, Locks, ServerError, Severity};
 use dlock_testkit::server::{PgBouncer, Postgres};
+use std::error::Error;
+use std::sync::Arc;
 use tokio_postgres::{Client, Config, NoTls};
 
 fn start(settings: &[(&str, &str)]) -> (Postgres, Config) {
@@ -83,7 +86,8 @@ async fn a_lock_table_that_is_nearly_full_is_found() {
     assert!(found[0].what.contains("room for about 200"), "{}", found[0]);
 }
 
-/// A server that answers and does not lock, as CockroachDB does: its functions say yes.
+/// A server that answers and does not lock, and does not say what it is: its functions say yes. It is
+/// scripted, by functions that stand in for the real ones.
 #[tokio::test]
 async fn a_server_that_locks_nothing_is_found() {
     let (_server, config) = start(&[("allow_system_table_mods", "on")]);
@@ -95,6 +99,21 @@ async fn a_server_that_locks_nothing_is_found() {
     let found = check(&config).await;
     assert_eq!(names(&found), ["locks-nothing"]);
     assert_eq!(found[0].severity, Severity::Fault);
+}
+
+/// CockroachDB is refused when a session is opened, and is a finding. It is scripted: a PostgreSQL server, and
+/// what CockroachDB says of itself.
+#[tokio::test]
+async fn cockroach_is_found_and_refused() {
+    let (_server, config) = start(&[]);
+    let config = cockroach(&config).await;
+    let found = check(&config).await;
+    assert_eq!(names(&found), ["locks-nothing"]);
+    assert_eq!(found[0].severity, Severity::Fault);
+    assert!(found[0].what.contains("CockroachDB"), "{}", found[0]);
+    let error = in_time(Locks::builder(config).connect()).await.expect_err("it is refused");
+    let error = error.source().and_then(|it| it.downcast_ref::<Arc<ServerError>>()).expect("why");
+    assert!(matches!(**error, ServerError::LocksNothing), "{error:?}");
 }
 
 /// A lease that was pinned is a finding, and no lock is trusted for a time that nobody promised.

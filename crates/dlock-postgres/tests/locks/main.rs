@@ -2,6 +2,7 @@
 
 mod alone;
 mod checks;
+mod cockroach;
 mod fences;
 mod lead;
 mod looking;
