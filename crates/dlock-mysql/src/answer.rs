@@ -26,6 +26,8 @@ pub(crate) enum Said {
     NoDatabase,
     /// The user may not do that.
     Denied,
+    /// A node of a cluster has no named locks.
+    NotSupported,
     Other,
 }
 
@@ -46,6 +48,7 @@ pub(crate) fn said(error: &mysql_async::Error) -> Option<Said> {
         // Of MariaDB, 1109 is a table of a plugin that is not there.
         1109 | 1146 => Said::NoTable,
         1046 => Said::NoDatabase,
+        1235 => Said::NotSupported,
         1044 | 1142 | 1143 | 1227 => Said::Denied,
         _ => Said::Other,
     })

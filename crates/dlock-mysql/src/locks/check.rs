@@ -4,7 +4,7 @@ mod found;
 
 use super::inspect::{has_list, unless_hidden};
 use super::{Server, ServerSession};
-use crate::answer::meaning;
+use crate::answer::{Said, meaning, said};
 use crate::statement;
 use crate::{Error, Key};
 use dlock_locks::check::{clock, excludes, now};
@@ -42,7 +42,7 @@ async fn look(
     let is_same = session.server() == other.server();
     other.end().await;
     let mut found = Vec::new();
-    found.extend((!excludes?).then(found::locks_nothing));
+    found.extend((!unless_refused(excludes)?).then(found::locks_nothing));
     found.extend((!is_same).then(found::several_servers));
     found.extend((!session.has_lease()).then(found::no_lease));
     let mut conn = session.conn().await;
@@ -50,6 +50,14 @@ async fn look(
     found.extend(nodes(&mut conn, session.is_mariadb()).await.map_err(meaning)?);
     found.extend(grants(&mut conn, session.is_mariadb()).await.map_err(meaning)?);
     Ok(found)
+}
+
+/// Newer nodes of Galera refuse named locks: <https://jira.mariadb.org/browse/MDEV-30473>.
+fn unless_refused(excludes: std::result::Result<bool, Error>) -> std::result::Result<bool, Error> {
+    match excludes {
+        Err(Error::Driver(error)) if said(&error) == Some(Said::NotSupported) => Ok(false),
+        excludes => excludes,
+    }
 }
 
 /// Who stands between, and what time it is there.

@@ -13,7 +13,7 @@ use std::error::Error as _;
 use std::time::{Duration, Instant};
 
 /// A server of its own, and how to connect to it.
-fn own<E: Flavour>(settings: &[Setting<'_>]) -> (Server<E>, OptsBuilder) {
+pub(crate) fn own<E: Flavour>(settings: &[Setting<'_>]) -> (Server<E>, OptsBuilder) {
     let server = Server::<E>::start(settings).expect("a server");
     let opts = OptsBuilder::from_opts(Opts::from_url(server.url()).expect("a URL"));
     (server, opts)

@@ -1,5 +1,6 @@
 //! `Locks` on MySQL and on MariaDB: several of them are several processes.
 
+mod cluster;
 mod exclusion;
 mod fences;
 mod looks;
@@ -31,6 +32,8 @@ fn main() -> ExitCode {
     trials.push(trial("mysql::names::orders", names::orders));
     trials.push(trial("mysql::fences::twins", fences::twins));
     trials.push(trial("mysql::looks::twins", looks::twins));
+    let own = trial("mysql::cluster::group", cluster::group::<Mysql>);
+    trials.push(own.with_ignored_flag(!can_be_started::<Mysql>()));
     harness(trials)
 }
 
@@ -53,6 +56,8 @@ fn of_abilities<E: Flavour>(server: &str) -> Vec<Trial> {
         trial(format!("{server}::looks::plain_user"), looks::plain_user::<E>),
         trial(format!("{server}::looks::freed"), looks::freed::<E>),
         own(trial(format!("{server}::looks::checked"), looks::checked::<E>)),
+        own(trial(format!("{server}::cluster::galera"), cluster::galera::<E>)),
+        own(trial(format!("{server}::cluster::refusing"), cluster::refusing::<E>)),
         trial(format!("{server}::looks::alone"), looks::alone::<E>),
     ]
 }
