@@ -70,7 +70,9 @@ fn refused(error: ServerError) -> Result<Finding, ServerError> {
         }
         _ => return Err(error),
     };
-    let source = error.source().map(|source| format!(" ({source})")).unwrap_or_default();
+    // The driver's own error says no more than that there is another.
+    let source = error.source().map(|source| source.source().unwrap_or(source));
+    let source = source.map(|source| format!(" ({source})")).unwrap_or_default();
     Ok(Finding::new(Severity::Fault, name, format!("{error}{source}."), why, advice))
 }
 

@@ -104,11 +104,13 @@ fn advice(server: &DbError) -> Option<&'static str> {
 }
 
 /// pgbouncer refuses start-up options that it cannot keep, and statements that want the session which it
-/// does not give.
+/// does not give. RDS Proxy refuses all start-up options, and says its name.
+/// <https://github.com/psycopg/psycopg2/issues/1577>
 fn is_a_poolers(server: &DbError) -> bool {
     let code = server.code();
     let is_startup = server.message().contains("startup parameter");
-    *code == SqlState::INVALID_SQL_STATEMENT_NAME
+    server.message().contains("RDS Proxy")
+        || *code == SqlState::INVALID_SQL_STATEMENT_NAME
         || *code == SqlState::PROTOCOL_VIOLATION
             && (is_startup || server.message().contains("pooling mode"))
 }

@@ -1,6 +1,7 @@
 //! The check-up finds what is provoked, and nothing else.
 
 use crate::cockroach::cockroach;
+use crate::rds::rds_proxy;
 use crate::rewriting::rewriting;
 use crate::{in_time, locks};
 use dlock_postgres::{Finding, Locks, ServerError, Severity};
@@ -45,6 +46,15 @@ async fn a_pooler_is_found() {
     assert_eq!(names(&found), ["transaction-pooler"]);
     assert_eq!(found[0].severity, Severity::Fault);
     assert!(found[0].to_string().contains("XactLock"), "{}", found[0]);
+}
+
+/// RDS Proxy takes no settings at the start of a session. It is scripted, by what it is known to answer.
+#[tokio::test]
+async fn rds_proxy_is_found() {
+    let found = check(&rds_proxy().await).await;
+    assert_eq!(names(&found), ["transaction-pooler"]);
+    assert_eq!(found[0].severity, Severity::Fault);
+    assert!(found[0].what.contains("RDS Proxy"), "{}", found[0]);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod fences;
 mod lead;
 mod looking;
 mod openings;
+mod rds;
 mod readers;
 mod rewriting;
 mod worst;
