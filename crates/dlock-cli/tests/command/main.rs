@@ -13,6 +13,7 @@ mod lead;
 mod leftovers;
 mod losses;
 mod offline;
+mod oracle;
 mod secrets;
 mod servers;
 mod signals;
