@@ -11,7 +11,7 @@ pub(crate) enum State {
     /// In doubt: a round trip was begun. Its future says how it ended, so another call sees this only
     /// where that future was forgotten (`mem::forget`).
     InFlight,
-    /// In doubt: nobody waits for the answer any more, and the raw lock was told so.
+    /// In doubt: nobody waits for the answer any more, and the raw lock knows.
     InDoubt,
     /// The session has ended.
     Closed,
@@ -69,7 +69,13 @@ impl<R: RawLock> Machine<R> {
         }
         let call = self.begin_unlocked()?;
         let answer = call.machine.raw.lock(wait.normal()).await;
-        call.answered(if matches!(answer, Ok(true)) { State::Locked } else { State::Unlocked });
+        let state = match &answer {
+            Ok(true) => State::Locked,
+            // The background has the session: what was asked could not be settled.
+            Err(_) if call.machine.raw.session().is_none() => State::InDoubt,
+            _ => State::Unlocked,
+        };
+        call.answered(state);
         Ok(answer?)
     }
 

@@ -65,12 +65,7 @@ impl Acquire {
             let waits = matches!(said, Say::Acquire { waits: true, .. });
             let last = last && (waits || slice == Wait::No);
             let end = if last { deadline } else { Deadline::new(slice) };
-            let mut answer = match &said {
-                Say::Attempt(text) => Either::Left(attempt(session, text, &self.claim)),
-                Say::Acquire { text, is_prepared, .. } => {
-                    Either::Right(ask(session, text, *is_prepared))
-                }
-            };
+            let mut answer = say(session, &said, &self.claim);
             let answer = tokio::select! {
                 biased;
                 answer = &mut answer => Some(answer),
@@ -86,6 +81,17 @@ impl Acquire {
                 return reply;
             }
         }
+    }
+}
+
+fn say<'a, S: AsConn>(
+    session: &'a mut S,
+    said: &'a Say,
+    claim: &'a Claim,
+) -> impl Future<Output = Answer> + Unpin + use<'a, S> {
+    match said {
+        Say::Attempt(text) => Either::Left(attempt(session, text, claim)),
+        Say::Acquire { text, is_prepared, .. } => Either::Right(ask(session, text, *is_prepared)),
     }
 }
 

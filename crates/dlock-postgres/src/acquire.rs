@@ -12,6 +12,7 @@ use crate::session::AsSession;
 use crate::slice::Slices;
 use crate::statement::{self, Form};
 use dlock_core::{Wait, within};
+use futures::FutureExt;
 use std::time::{Duration, Instant};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_postgres::error::SqlState;
@@ -152,9 +153,10 @@ impl<S: AsSession> Advisory<S> {
 
     /// The turn to have a wait on the wire, until the time is over.
     async fn turn(&self, slices: &Slices) -> Option<OwnedSemaphorePermit> {
+        let turn = self.registry.turn(|| async { drop(self.ask("").await) }.boxed());
         match slices.left() {
-            None => self.registry.turn().await,
-            Some(left) => within(left, self.registry.turn()).await.flatten(),
+            None => turn.await,
+            Some(left) => within(left, turn).await.flatten(),
         }
     }
 

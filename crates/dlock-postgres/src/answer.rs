@@ -162,6 +162,15 @@ pub(crate) fn standby() -> Error {
     }
 }
 
+/// Where a future that is not polled any more keeps its savepoint open.
+pub(crate) fn parked() -> Error {
+    Error::Refused {
+        code: 25001,
+        meaning: "another lock of this transaction is being acquired, by a future that is not polled: \
+                  poll it to its end, or drop it",
+    }
+}
+
 /// Where a wait is refused: it would pin the transaction's snapshot, and end with an error in it.
 pub(crate) fn inside() -> Error {
     Error::Refused {

@@ -3,6 +3,7 @@
 use crate::key::Number;
 use crate::leaving::Leaving;
 use dlock_core::within;
+use futures::future::BoxFuture;
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -11,8 +12,11 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_postgres::Client;
 
-/// How long after its slice a turn is taken for given up.
+/// How long after its slice a turn is taken for given up, where the server has answered.
 const OVERDUE: Duration = Duration::from_secs(1);
+
+/// How long a task may take to see an answer that has come.
+const A_MOMENT: Duration = Duration::from_millis(100);
 
 /// The sessions that locks are over, by the address of their client: a lock over `&Client` knows no other
 /// name. An entry lives as long as the locks do, not as long as the client.
@@ -172,17 +176,27 @@ impl Registry {
     }
 
     /// The turn to have a wait on the wire: first come, first served. `None`: a future that nobody polls
-    /// any more has it, though its slice has long been over.
-    pub(crate) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+    /// any more has it, though its slice has long been answered; `caught_up` ends when all is answered that
+    /// was said before.
+    pub(crate) async fn turn<'a>(
+        &self,
+        caught_up: impl Fn() -> BoxFuture<'a, ()>,
+    ) -> Option<OwnedSemaphorePermit> {
         let mut turn = pin!(Arc::clone(&self.turn).acquire_owned());
         loop {
-            let left = lock(&self.turn_ends).saturating_duration_since(Instant::now());
+            let ends = *lock(&self.turn_ends);
+            let left = ends.saturating_duration_since(Instant::now());
             if let Some(turn) = within(left, turn.as_mut()).await {
                 return turn.ok();
             }
-            let (mut ends, now) = (lock(&self.turn_ends), Instant::now());
-            if *ends <= now {
-                *ends = now + OVERDUE;
+            // A long statement of the caller's may stand in front of it.
+            caught_up().await;
+            if let Some(turn) = within(A_MOMENT, turn.as_mut()).await {
+                return turn.ok();
+            }
+            let mut now = lock(&self.turn_ends);
+            if *now == ends {
+                *now = Instant::now() + OVERDUE;
                 return None;
             }
         }

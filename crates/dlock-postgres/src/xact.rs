@@ -1,12 +1,13 @@
 use crate::answer::{
-    Answer, Native, Tried, ends_session, is_in_failed_transaction, lacks_plpgsql, meaning, queue,
-    read, standby, truth, word,
+    Answer, Native, Tried, ends_session, is_in_failed_transaction, lacks_plpgsql, meaning, parked,
+    queue, read, standby, truth, word,
 };
 use crate::registry::Registry;
 use crate::slice::Slices;
 use crate::statement::{self, Form, LIMITS, RELEASE, ROLL_BACK_TO};
 use crate::{Error, Key, Mode};
 use dlock_core::{ByRef, RawLock, RawNew, RawShared, Wait, within};
+use futures::FutureExt;
 use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
@@ -62,9 +63,8 @@ impl<'a> Xact<'a> {
 
     /// Says something behind a savepoint.
     async fn ask(&mut self, text: &str) -> Result<Vec<SimpleQueryRow>, Native> {
-        let sent = queue(self.client(), text)?;
         self.asks = true;
-        read(pin!(sent)).await
+        say(self.client(), text).await
     }
 
     /// Queues the end of the savepoint, in the poll that has read the answer: so none is ever left.
@@ -75,11 +75,40 @@ impl<'a> Xact<'a> {
         self.turn = None;
     }
 
+    /// Waits for the turn: of one transaction one savepoint at a time is open, since the end of it undoes what
+    /// was granted inside. `false`: the time is over.
+    async fn take_turn(&mut self, left: Option<Duration>) -> Result<bool, Error> {
+        let client = self.client();
+        let turn = self.registry.turn(|| async { drop(say(client, "").await) }.boxed());
+        let turn = match left {
+            None => Some(turn.await),
+            Some(left) => within(left, turn).await,
+        };
+        self.turn = turn.map(|turn| turn.ok_or_else(parked)).transpose()?;
+        Ok(self.turn.is_some())
+    }
+
     async fn attempt(&mut self) -> Result<Tried, Error> {
+        self.registry.set_turn(Duration::ZERO);
         let rows = self.ask(&statement::try_xact_lock(self.mode, self.key.number())).await;
         let rows = rows.map_err(|error| self.undone(error))?;
         self.end_savepoint(RELEASE);
         Ok(Tried::new(word(&rows)))
+    }
+
+    async fn acquire(&mut self, wait: Wait) -> Result<bool, Error> {
+        let slices = Slices::new(Instant::now(), wait.limit(), None).all_full();
+        // A free key is taken by a try however long another lock's slice is.
+        if !self.take_turn(slices.left().filter(|_| wait != Wait::No)).await? {
+            return Ok(false);
+        }
+        match self.attempt().await? {
+            Tried::Granted => Ok(true),
+            Tried::Elsewhere if wait == Wait::No => Ok(false),
+            Tried::Elsewhere => self.wait_in_slices(slices).await,
+            Tried::HeldHere => Err(Error::AlreadyHeld),
+            Tried::Standby => Err(standby()),
+        }
     }
 
     async fn wait_once(&mut self, length: Duration, slices: &mut Slices) -> Result<bool, Error> {
@@ -118,20 +147,9 @@ impl<'a> Xact<'a> {
         meaning(error)
     }
 
-    async fn queue_up(&mut self, slices: Slices) -> Result<bool, Error> {
-        let granted = self.wait_in_slices(slices).await;
-        self.turn = None;
-        granted
-    }
-
     async fn wait_in_slices(&mut self, mut slices: Slices) -> Result<bool, Error> {
         loop {
-            // One wait of a transaction at a time is on the wire: each tells the limits that it sets aside.
-            let turn = self.registry.turn();
-            self.turn = match slices.left() {
-                None => turn.await,
-                Some(left) => within(left, turn).await.flatten(),
-            };
+            self.take_turn(slices.left()).await?;
             let Some(length) = slices.next(true) else { return Ok(false) };
             self.registry.set_turn(length);
             if self.wait_once(length, &mut slices).await? {
@@ -139,6 +157,12 @@ impl<'a> Xact<'a> {
             }
         }
     }
+}
+
+/// Says something, and reads the answer.
+async fn say(client: &Client, text: &str) -> Result<Vec<SimpleQueryRow>, Native> {
+    let sent = queue(client, text)?;
+    read(pin!(sent)).await
 }
 
 impl RawLock for Xact<'_> {
@@ -167,20 +191,12 @@ impl RawLock for Xact<'_> {
     }
 
     async fn lock(&mut self, wait: Wait) -> Result<bool, Error> {
-        let start = Instant::now();
-        let granted = match self.attempt().await? {
-            Tried::Granted => true,
-            Tried::Elsewhere if wait == Wait::No => false,
-            Tried::Elsewhere => {
-                self.queue_up(Slices::new(start, wait.limit(), None).all_full()).await?
-            }
-            Tried::HeldHere => return Err(Error::AlreadyHeld),
-            Tried::Standby => return Err(standby()),
-        };
-        if granted {
+        let granted = self.acquire(wait).await;
+        self.turn = None;
+        if let Ok(true) = granted {
             self.registry.set_inside(true);
         }
-        Ok(granted)
+        granted
     }
 
     fn abandon(&mut self) {

@@ -27,6 +27,8 @@ pub(crate) struct Script {
     pub(crate) answers: VecDeque<Answer>,
     pub(crate) settles: VecDeque<Answer>,
     pub(crate) closed: bool,
+    /// Whether the background has the session, until it is settled.
+    pub(crate) is_away: bool,
     pub(crate) abandoned: u32,
     pub(crate) settled: u32,
     pub(crate) calls: u32,
@@ -110,7 +112,7 @@ impl RawLock for Scripted {
     }
 
     fn session(&mut self) -> Option<&u32> {
-        Some(&self.session)
+        (!self.control.script().is_away).then_some(&self.session)
     }
 
     fn is_closed(&self) -> bool {
@@ -129,6 +131,7 @@ impl RawLock for Scripted {
         let answer = self.control.script().settles.pop_front().unwrap_or(Answer::Says(true));
         yield_now().await;
         let answer = self.control.say(answer).await.map(drop);
+        self.control.script().is_away &= answer.is_err();
         self.control.script().settled += 1;
         answer
     }

@@ -27,6 +27,20 @@ async fn acquire_says_what_it_was_told() {
     }
 }
 
+/// What an acquire has left to the background, a close waits for.
+#[tokio::test]
+async fn an_acquire_that_could_not_be_settled_is_in_doubt() {
+    let (control, mut lock) = Control::lock(&[Driver]);
+    control.script().is_away = true;
+    assert!(matches!(lock.acquire(Wait::No).await, Err(Error::Driver(_))));
+    assert_eq!(lock.to_string(), "in doubt on key key");
+    control.script().settles.push_back(Driver);
+    assert!(lock.close().await.is_err() && lock.session().is_none());
+    lock.close().await.unwrap();
+    assert_eq!(lock.to_string(), "unlocked on key key");
+    assert!(lock.session().is_some() && control.script().abandoned == 0);
+}
+
 #[tokio::test]
 async fn release_says_what_is_true_afterwards() {
     let cases = [

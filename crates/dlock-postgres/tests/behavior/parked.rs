@@ -8,7 +8,7 @@ use dlock_testkit::polled::polled;
 use futures::future::join;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 use tokio_postgres::Client;
 
@@ -96,4 +96,29 @@ async fn a_query_in_front_of_an_acquire_that_is_not_polled() {
         let answer = timeout(A_SLICE, query).await;
         assert_eq!(answer.expect("nobody reads"), "7", "after {polls} polls");
     }
+}
+
+/// Behind a long statement of the caller's there is one wait, however many want to be: what is said next is
+/// answered soon.
+#[tokio::test]
+async fn waits_behind_a_long_statement() {
+    let (client, other) = (Arc::new(connect().await), Arc::new(connect().await));
+    let (mut held, mut waits) = (Vec::new(), Vec::new());
+    for key in (0..30).map(|number| format!("parked-long-{number}")) {
+        let mut holder = Lock::new(Arc::clone(&other), key.as_str()).unwrap();
+        assert!(holder.acquire(Wait::No).await.unwrap());
+        held.push(holder);
+        let mut lock = Lock::new(Arc::clone(&client), key.as_str()).unwrap();
+        waits.push(tokio::spawn(async move { lock.acquire(MS * 20_000).await.unwrap() }));
+    }
+    let long = client.batch_execute("SELECT pg_sleep(12)");
+    let next = async {
+        sleep(MS * 11_500).await;
+        let asked = Instant::now();
+        show(&client, "SELECT 8").await;
+        asked.elapsed()
+    };
+    let (_, took) = join(long, next).await;
+    waits.iter().for_each(tokio::task::JoinHandle::abort);
+    assert!(took < MS * 1_000 + A_SLICE, "{took:?}");
 }

@@ -256,3 +256,50 @@ async fn two_waits_of_one_transaction() {
         transaction.commit().await.unwrap();
     }
 }
+
+/// A wait that is dropped, whenever that is, takes nothing from another lock of its transaction.
+#[tokio::test]
+async fn a_dropped_wait_beside_a_try() {
+    let (eye, mut client) = (Eye::open().await, connect().await);
+    let _holder = holder("xact-sibling").await;
+    for (polls, tried) in [(1, 1), (1, 2), (2, 1), (3, 2), (4, 1), (5, 3)] {
+        let transaction = client.transaction().await.unwrap();
+        transaction.batch_execute("SET LOCAL lock_timeout = 777").await.unwrap();
+        let before = show(transaction.client(), LIMITS).await;
+        let mut waiting = XactLock::new(&transaction, "xact-sibling").unwrap();
+        let mut wait = Box::pin(waiting.lock());
+        assert!(polled(&mut wait, polls).await.is_none());
+        let mut lock = XactLock::new(&transaction, "xact-sibling-free").unwrap();
+        let mut attempt = Box::pin(lock.acquire(Wait::No));
+        let answer = polled(&mut attempt, tried).await;
+        drop(wait);
+        drop(waiting);
+        let granted = match answer {
+            Some(answer) => answer,
+            None => attempt.as_mut().await,
+        };
+        drop(attempt);
+        assert!(granted.unwrap() && lock.is_locked());
+        assert_eq!(eye.sees("xact-sibling-free").await, (1, 0), "after {polls} and {tried}");
+        assert_eq!(show(transaction.client(), LIMITS).await, before);
+        transaction.commit().await.unwrap();
+    }
+}
+
+/// A wait that is in flight and not polled keeps its savepoint open: what another lock would be granted inside,
+/// the end of that could undo.
+#[tokio::test]
+async fn a_parked_wait_beside_a_try() {
+    let mut client = connect().await;
+    let _holder = holder("xact-parked").await;
+    let transaction = client.transaction().await.unwrap();
+    let mut waiting = XactLock::new(&transaction, "xact-parked").unwrap();
+    let mut wait = Box::pin(waiting.lock());
+    let _ = tokio::time::timeout(Duration::from_millis(100), &mut wait).await;
+    let mut lock = XactLock::new(&transaction, "xact-parked-free").unwrap();
+    let refused = lock.acquire(Wait::No).await;
+    assert!(matches!(refused, Err(Error::Refused { .. })), "{refused:?}");
+    drop(wait);
+    drop(waiting);
+    assert!(lock.acquire(Wait::No).await.unwrap());
+}
