@@ -10,7 +10,7 @@ const NONE: [u32; 2] = [6106, 6101];
 /// How often it is looked whether a session has ended.
 const LOOKS: Duration = Duration::from_millis(5);
 /// How long a session may take to end.
-const ENDING: Duration = Duration::from_secs(5);
+pub(crate) const ENDING: Duration = Duration::from_secs(5);
 
 /// Ends a session, and completes when the server has let go. `false`: there is none of this number.
 pub(crate) async fn kill(client: &mut Client<Wire>, number: i32) -> Result<bool, ServerError> {
