@@ -286,6 +286,42 @@ async fn a_dropped_wait_beside_a_try() {
     }
 }
 
+/// Three locks of one transaction at once, each tried, waited for, or dropped within milliseconds, while a holder
+/// comes and goes: what says that it is held is held, and nothing else is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_at_random() {
+    let (eye, mut client) = (Eye::open().await, connect().await);
+    let random = |below: u64| Duration::from_millis(fastrand::u64(0..below));
+    for round in 0..30 {
+        let keys = [0, 1, 2].map(|number| format!("xact-three-{number}"));
+        let mut holder = holder(keys[fastrand::usize(0..3)].as_str()).await;
+        let transaction = client.transaction().await.unwrap();
+        let mut locks =
+            keys.each_ref().map(|key| XactLock::new(&transaction, key.as_str()).unwrap());
+        let calls = locks.iter_mut().map(|lock| async move {
+            tokio::time::sleep(random(20)).await;
+            let wait = [Wait::No, Wait::For(random(40)), Wait::Forever][fastrand::usize(0..3)];
+            let call = tokio::time::timeout(random(1_500), lock.acquire(wait)).await;
+            call.is_err() || call.unwrap().is_ok()
+        });
+        let free = async {
+            tokio::time::sleep(random(60)).await;
+            holder.release().await.unwrap();
+        };
+        let (calls, ()) = join(futures::future::join_all(calls), free).await;
+        assert!(calls.iter().all(|it| *it));
+        for (lock, key) in locks.iter_mut().zip(&keys) {
+            if !lock.is_locked() {
+                // What was dropped is undone behind this.
+                show(transaction.client(), "SELECT 1").await;
+            }
+            assert_eq!(eye.sees(key).await, (i64::from(lock.is_locked()), 0), "{round}: {key}");
+        }
+        drop(locks);
+        transaction.commit().await.unwrap();
+    }
+}
+
 /// A wait that is in flight and not polled keeps its savepoint open: what another lock would be granted inside,
 /// the end of that could undo.
 #[tokio::test]
