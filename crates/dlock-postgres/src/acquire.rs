@@ -3,8 +3,8 @@
 use crate::Error;
 use crate::advisory::{Advisory, Hold};
 use crate::answer::{
-    Native, Tried, ends_session, inside, is_beside_concurrently, is_in_failed_transaction,
-    is_not_allowed, lacks_plpgsql, standby, truth, word,
+    Native, ends_session, inside, is_beside_concurrently, is_in_failed_transaction, is_not_allowed,
+    lacks_plpgsql, meaning, standby, tried, truth, word,
 };
 use crate::halves::Call;
 use crate::registry::Claim;
@@ -20,33 +20,16 @@ use tokio_postgres::error::SqlState;
 /// The longest `lock_timeout` that the server takes, in milliseconds.
 const LONGEST: u64 = 2_147_483_647;
 
-/// What came of a try.
-enum Attempt {
-    Granted,
-    Elsewhere,
-    /// The same, in a transaction begun by hand.
-    Inside,
-}
-
-/// How a slice ended.
-#[derive(Debug)]
-enum Slice {
-    Granted,
-    TimedOut,
-    /// The server found a deadlock, which a `CONCURRENTLY` command may be part of.
-    Victim(Native),
-}
-
 impl<S: AsSession> Advisory<S> {
     /// Claims the key among the locks on this session, then acquires it.
     pub(crate) async fn acquire(&mut self, wait: Wait) -> Result<bool, Error> {
         let start = Instant::now();
         self.claim().await?;
-        match self.attempt().await? {
-            Attempt::Granted => Ok(true),
-            _ if wait == Wait::No => Ok(false),
-            Attempt::Inside => Err(inside()),
-            Attempt::Elsewhere => self.queue_up(Slices::new(start, wait.limit(), self.slice)).await,
+        match self.attempt(wait).await? {
+            false if wait != Wait::No => {
+                self.queue_up(Slices::new(start, wait.limit(), self.slice)).await
+            }
+            granted => Ok(granted),
         }
     }
 
@@ -80,25 +63,23 @@ impl<S: AsSession> Advisory<S> {
         rows.map_or(true, |rows| word(&rows) != Some("f"))
     }
 
-    /// One try, and a closer look where it may be none.
-    async fn attempt(&mut self) -> Result<Attempt, Error> {
+    /// One try, and a closer look where it may be none: no wait comes after that.
+    async fn attempt(&mut self, wait: Wait) -> Result<bool, Error> {
         let text = statement::try_lock(self.asked, self.number());
-        let tried = if self.registry.is_inside() {
+        let answer = if self.registry.is_inside() {
             self.ask_for_key(&text, None).await.map(|rows| truth(&rows))
         } else {
             self.call(Call::Try, &text).await
         };
-        if let Some(granted) = self.certain(tried).await? {
+        if let Some(granted) = self.certain(answer).await? {
             self.registry.set_inside(false);
-            return Ok(if granted { Attempt::Granted } else { Attempt::Elsewhere });
+            return Ok(granted);
         }
         let text = statement::try_closely(self.asked, self.number());
         let rows = self.ask_for_key(&text, None).await;
-        match Tried::new(word(&self.certain(rows).await?)) {
-            Tried::Granted => Ok(Attempt::Granted),
-            Tried::Elsewhere => Ok(Attempt::Inside),
-            Tried::HeldHere => Err(Error::AlreadyHeld),
-            Tried::Standby => Err(standby()),
+        match tried(&self.certain(rows).await?)? {
+            false if wait != Wait::No => Err(inside()),
+            granted => Ok(granted),
         }
     }
 
@@ -135,18 +116,17 @@ impl<S: AsSession> Advisory<S> {
             let turn = self.turn(&slices).await;
             let Some(length) = slices.next(self.registry.holds_beside(self.number())) else {
                 // Where its turn never came, the key may have become free meanwhile.
-                return Ok(turn.is_none() && matches!(self.attempt().await?, Attempt::Granted));
+                return Ok(turn.is_none() && self.attempt(Wait::No).await?);
             };
-            match self.wait_once(length, turn, &mut slices).await? {
-                Slice::Granted => return Ok(true),
-                Slice::TimedOut => was_victim = false,
-                Slice::Victim(error) => {
-                    if was_victim || !is_beside_concurrently(&error) {
-                        return Err(Error::Deadlock(Some(error)));
-                    }
+            match self.wait_once(length, turn, &mut slices).await {
+                Ok(false) => was_victim = false,
+                Err(Error::Deadlock(Some(error)))
+                    if !was_victim && is_beside_concurrently(&error) =>
+                {
                     was_victim = true;
                     slices.see_deadlocks();
                 }
+                ended => return ended,
             }
         }
     }
@@ -165,7 +145,7 @@ impl<S: AsSession> Advisory<S> {
         length: Duration,
         turn: Option<OwnedSemaphorePermit>,
         slices: &mut Slices,
-    ) -> Result<Slice, Error> {
+    ) -> Result<bool, Error> {
         let form = if self.registry.is_plain() { Form::Plain } else { Form::Quiet };
         let millis = Wait::millis(length).clamp(1, LONGEST);
         let text = statement::wait(form, self.asked, self.number(), millis);
@@ -180,24 +160,23 @@ impl<S: AsSession> Advisory<S> {
             Some("transaction") => return Err(inside()),
             setting => slices.learn(setting),
         }
-        let is_granted = truth(&rows) == Some(true);
-        Ok(if is_granted { Slice::Granted } else { Slice::TimedOut })
+        Ok(truth(&rows) == Some(true))
     }
 
-    async fn not_waited(&mut self, error: Native, form: Form) -> Result<Slice, Error> {
+    async fn not_waited(&mut self, error: Native, form: Form) -> Result<bool, Error> {
         let code = error.code();
         if code == Some(&SqlState::T_R_DEADLOCK_DETECTED) {
             self.hold = Hold::Wanted;
-            return Ok(Slice::Victim(error));
+            return Err(meaning(error));
         }
         if code == Some(&SqlState::LOCK_NOT_AVAILABLE) {
             self.hold = Hold::Wanted;
-            return Ok(Slice::TimedOut);
+            return Ok(false);
         }
         if form == Form::Quiet && lacks_plpgsql(&error) {
             self.hold = Hold::Wanted;
             self.registry.set_plain();
-            return Ok(Slice::TimedOut);
+            return Ok(false);
         }
         Err(self.refused(error).await)
     }

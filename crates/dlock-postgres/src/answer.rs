@@ -56,24 +56,14 @@ pub(crate) fn truth(rows: &[SimpleQueryRow]) -> Option<bool> {
     word(rows).map(|word| word == "t")
 }
 
-/// What a try was answered with, where it was looked closely.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Tried {
-    Granted,
-    Elsewhere,
-    /// By this session or its transaction.
-    HeldHere,
-    Standby,
-}
-
-impl Tried {
-    pub(crate) fn new(word: Option<&str>) -> Self {
-        match word {
-            Some("granted") => Self::Granted,
-            Some("held") => Self::HeldHere,
-            Some("standby") => Self::Standby,
-            _ => Self::Elsewhere,
-        }
+/// Whether a try that looked closely was granted.
+pub(crate) fn tried(rows: &[SimpleQueryRow]) -> Result<bool, Error> {
+    match word(rows) {
+        Some("granted") => Ok(true),
+        // By this session or its transaction.
+        Some("held") => Err(Error::AlreadyHeld),
+        Some("standby") => Err(standby()),
+        _ => Ok(false),
     }
 }
 

@@ -1,6 +1,6 @@
 use crate::answer::{
-    Answer, Native, Tried, ends_session, is_in_failed_transaction, lacks_plpgsql, meaning, parked,
-    queue, read, standby, truth, word,
+    Answer, Native, ends_session, is_in_failed_transaction, lacks_plpgsql, meaning, parked, queue,
+    read, tried, truth,
 };
 use crate::registry::Registry;
 use crate::slice::Slices;
@@ -88,12 +88,12 @@ impl<'a> Xact<'a> {
         Ok(self.turn.is_some())
     }
 
-    async fn attempt(&mut self) -> Result<Tried, Error> {
+    async fn attempt(&mut self) -> Result<bool, Error> {
         self.registry.set_turn(Duration::ZERO);
         let rows = self.ask(&statement::try_xact_lock(self.mode, self.key.number())).await;
         let rows = rows.map_err(|error| self.undone(error))?;
         self.end_savepoint(RELEASE);
-        Ok(Tried::new(word(&rows)))
+        tried(&rows)
     }
 
     async fn acquire(&mut self, wait: Wait) -> Result<bool, Error> {
@@ -103,11 +103,8 @@ impl<'a> Xact<'a> {
             return Ok(false);
         }
         match self.attempt().await? {
-            Tried::Granted => Ok(true),
-            Tried::Elsewhere if wait == Wait::No => Ok(false),
-            Tried::Elsewhere => self.wait_in_slices(slices).await,
-            Tried::HeldHere => Err(Error::AlreadyHeld),
-            Tried::Standby => Err(standby()),
+            false if wait != Wait::No => self.wait_in_slices(slices).await,
+            granted => Ok(granted),
         }
     }
 
