@@ -34,9 +34,10 @@ pub use dlock_core::{Error, KeyError, Wait};
 /// ```
 #[doc(inline)]
 pub use dlock_core::{
-    Guard, Lock, Name, Naming, NotAcquired, NotReleased, OwnedGuard, RawAbort, RawConvert,
-    RawIntoSession, RawLock, RawMode, RawNew, RawPrepared, RawReleaseOnCommit, RawShared, RawSlice,
-    RawUnlock, RawUpdate, RawUpgrade, Session, SessionRef, WithError, XactLock,
+    ByMut, ByRef, Guard, Lend, Lock, Name, Naming, NotAcquired, NotReleased, Over, OwnedGuard,
+    RawAbort, RawConvert, RawIntoSession, RawLock, RawMode, RawNew, RawPrepared,
+    RawReleaseOnCommit, RawShared, RawSlice, RawUnlock, RawUpdate, RawUpgrade, Session, SessionRef,
+    WithError, XactLock,
 };
 
 /// What code names that is generic over the database of [`Locks`].
@@ -54,8 +55,8 @@ pub use dlock_core::{
 pub use dlock_locks::{
     All, Alone, AloneDriver, CancellationToken, Driver, Error as LocksError, FencedConnection,
     FencedDriver, Finding, Held, HeldAlone, Holder, InspectDriver, Locks, LocksBuilder, Lost,
-    LostReason, Mode, ModesDriver, Permit, Request, Semaphore, Severity, SharedDriver, Stats, Term,
-    TlsDriver, UpdateDriver, UrlDriver,
+    LostReason, Mode, ModeDriver, ModesDriver, Permit, Request, Semaphore, Severity, SharedDriver,
+    Stats, Term, TlsDriver, UpdateDriver, UrlDriver,
 };
 
 /// PostgreSQL advisory locks on tokio-postgres.

@@ -11,6 +11,9 @@ mod postgres;
 
 use super::AnyError;
 use super::server::AnyServer;
+use std::error::Error;
+
+type Native = dyn Error + Send + Sync;
 
 /// The server that a URL names, by the driver that goes by its scheme.
 pub(super) fn server(url: &str) -> Result<AnyServer, AnyError> {
@@ -26,6 +29,22 @@ pub(super) fn server(url: &str) -> Result<AnyServer, AnyError> {
         "oracle" => oracle::server(url),
         _ => Err(missing(scheme)),
     }
+}
+
+/// What to do where a native error says that something is missing on its server.
+pub(super) fn advice(error: &AnyError) -> Option<String> {
+    let AnyError::Native(native) = error else { return None };
+    let known: &[fn(&Native) -> Option<String>] = &[
+        #[cfg(feature = "postgres")]
+        make::advice::<dlock_postgres::Server>,
+        #[cfg(feature = "mysql")]
+        make::advice::<dlock_mysql::Server>,
+        #[cfg(feature = "mssql")]
+        make::advice::<dlock_mssql::Server>,
+        #[cfg(feature = "oracle")]
+        make::advice::<dlock_oracle::Server>,
+    ];
+    known.iter().find_map(|advice| advice(native.as_ref()))
 }
 
 fn missing(scheme: &str) -> AnyError {
@@ -45,7 +64,11 @@ mod make {
     use crate::any::key::Given;
     use crate::any::server::{AnyServer, Kind};
     use dlock_core::KeyError;
-    use dlock_locks::UrlDriver;
+    use dlock_locks::{Driver, UrlDriver};
+
+    pub(super) fn advice<D: Driver>(error: &super::Native) -> Option<String> {
+        D::advice(error.downcast_ref()?)
+    }
 
     pub(super) fn server<D>(url: &str, kind: Kind) -> Result<AnyServer, AnyError>
     where

@@ -56,6 +56,10 @@ impl Driver for AnyServer {
         }
     }
 
+    fn advice(error: &AnyError) -> Option<String> {
+        known::advice(error)
+    }
+
     fn usage(&self) -> Usage {
         self.server.usage()
     }

@@ -1,7 +1,9 @@
 //! Locks on whatever server a URL names.
 
 use crate::layer;
-use dlock_db::{AnyConnection, AnyError, AnyKey, AnyLocks, AnyServer, Held, LocksError, Wait};
+use dlock_db::{
+    AnyConnection, AnyError, AnyKey, AnyLocks, AnyServer, Held, LocksError, Mode, Wait,
+};
 use dlock_testkit::server::{MySql, Postgres};
 
 async fn three(url: &str) -> [AnyLocks; 3] {
@@ -16,9 +18,37 @@ async fn postgres() {
     let [one, other, _] = &locks;
     layer::shares(one, other, "any:shares").await;
     layer::alone(one, other, "any:alone").await;
+    layer::shares_alone(one, other, "any:alone").await;
+    layer::conflicts(one, "any:conflicts").await;
+    conflicts(one).await;
     let held = layer::fences(one, "any:fences").await;
     held.release().await.expect("a held key");
     layer::every(locks, "any", true).await;
+}
+
+/// A mode of whatever kind never takes a fence away.
+async fn conflicts(locks: &AnyLocks) {
+    let request = || locks.key("any:conflicts").expect("a key");
+    for request in [
+        request().fenced().update(),
+        request().update().fenced(),
+        request().fenced().mode(Mode::Shared),
+        request().mode(Mode::SubShared).fenced(),
+    ] {
+        let told = request.lock().await.map(drop);
+        assert!(matches!(told, Err(LocksError::Conflict { .. })), "{told:?}");
+    }
+    locks.setup().await.expect("two tables");
+    for request in
+        [request().fenced().mode(Mode::Exclusive), request().mode(Mode::Exclusive).fenced()]
+    {
+        let held = request.lock().await.expect("a free key");
+        assert!(held.token().is_some());
+        held.release().await.expect("a held key");
+    }
+    let held = request().alone().mode(Mode::Shared).lock().await.expect("a free key");
+    assert_eq!(held.mode(), Mode::Shared);
+    held.release().await.expect("a held key");
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ fn texts<K>() -> Vec<K>
 where
     K: TryFrom<String, Error: Into<KeyError>>
         + TryFrom<&'static str, Error: Into<KeyError>>
+        + TryFrom<&'static &'static str, Error: Into<KeyError>>
         + TryFrom<&'static String, Error: Into<KeyError>>
         + TryFrom<Cow<'static, str>, Error: Into<KeyError>>
         + TryFrom<Arc<str>, Error: Into<KeyError>>
@@ -22,6 +23,7 @@ where
     let leaked: &String = Box::leak(Box::new(text.to_owned()));
     vec![
         made(text),
+        made(&"invoice:42"),
         made(text.to_owned()),
         made(leaked),
         made(Cow::Borrowed(text)),

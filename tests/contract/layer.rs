@@ -126,6 +126,7 @@ pub(crate) async fn leads<D: Text>(locks: &Locks<D>, name: &str) {
     let led = locks.lead(key::<D>(name), async |term: Term<D>| {
         let (sender, spawned) = tokio::sync::oneshot::channel();
         term.spawn(async move { sender.send(()).expect("the body waits for it") });
+        term.spawn(async { 7 });
         spawned.await.expect("it runs beside the body");
         assert!(!term.cancelled().is_cancelled() && term.token().is_none());
         terms += 1;
@@ -190,6 +191,10 @@ pub(crate) async fn alone<D: Text + AloneDriver>(one: &Locks<D>, other: &Locks<D
     let mut held: HeldAlone<D> = alone.lock_within(Duration::from_secs(10)).await.expect("free");
     assert!(held.key().to_string().contains(name) && held.mode() == Mode::Exclusive);
     let _ = held.session();
+    let token: CancellationToken = held.cancelled();
+    assert!(!held.is_lost() && !token.is_cancelled() && held.trusted_for().is_none());
+    held.must_have(Duration::from_secs(60)).expect("there is no trusted time that is too short");
+    assert_eq!(held.run_until_lost(async { 7 }).await.expect("a held key"), 7);
     assert!(other.try_lock(key::<D>(name)).await.expect("an answer").is_none());
     let refused = other.key(key::<D>(name)).expect("a key").alone().try_lock().await;
     assert!(refused.expect("an answer").is_none());
@@ -198,6 +203,40 @@ pub(crate) async fn alone<D: Text + AloneDriver>(one: &Locks<D>, other: &Locks<D
     held.abort().await.expect("a session that could be ended");
     let value = alone.with(Wait::No, async |_session| 7).await;
     assert_eq!(value.expect("a free key"), 7);
+}
+
+/// Alone and shared, in whatever order it is said.
+pub(crate) async fn shares_alone<D: Text + AloneDriver + SharedDriver>(
+    one: &Locks<D>,
+    other: &Locks<D>,
+    name: &str,
+) {
+    let request = |locks: &Locks<D>| locks.key(key::<D>(name)).expect("a key");
+    let first = request(one).alone().shared().lock().await.expect("a free key");
+    let second = request(other).shared().alone().lock().await.expect("a shared key");
+    assert!(first.mode() == Mode::Shared && second.mode() == Mode::Shared);
+    first.release().await.expect("a held key");
+    second.release().await.expect("a held key");
+}
+
+/// What a fence cannot be together with is an error at the call, in whatever order it is said.
+pub(crate) async fn conflicts<D>(locks: &Locks<D>, name: &str)
+where
+    D: Text + AloneDriver + FencedDriver + SharedDriver,
+{
+    let request = || locks.key(key::<D>(name)).expect("a key");
+    for request in [request().fenced().shared(), request().shared().fenced()] {
+        let told = request.lock().await.map(drop);
+        assert!(matches!(told, Err(LocksError::Conflict { .. })), "{told:?}");
+        let told = request.try_lock().await.map(drop);
+        assert!(matches!(told, Err(LocksError::Conflict { .. })), "{told:?}");
+    }
+    for alone in [request().fenced().alone(), request().shared().fenced().alone().shared()] {
+        let told = alone.lock_within(Duration::from_secs(10)).await.map(drop);
+        assert!(matches!(told, Err(LocksError::Conflict { .. })), "{told:?}");
+        let told = alone.with(Wait::No, async |_session| ()).await;
+        assert!(matches!(told, Err(LocksError::Conflict { .. })), "{told:?}");
+    }
 }
 
 /// A token that rises. Its transactions are each driver's own affair.

@@ -2,6 +2,7 @@
 //! what is said where there is a server.
 
 mod errors;
+mod generic;
 mod keys;
 mod layer;
 

@@ -15,6 +15,8 @@ async fn locks() {
     let [one, other, _] = &locks;
     layer::shares(one, other, "shares").await;
     layer::alone(one, other, "alone").await;
+    layer::shares_alone(one, other, "alone").await;
+    layer::conflicts(one, "conflicts").await;
     layer::names_holders(database.builder(), one, "names").await;
     layer::every(locks, "memory", true).await;
     drop(layer::settings(database.builder()).build().expect("a thread"));
@@ -32,6 +34,24 @@ async fn faults_on_order() {
     let refused = database.locks().lock_within("fault", Duration::from_millis(50)).await;
     assert!(matches!(refused, Err(LocksError::TimedOut { .. } | LocksError::NoSession { .. })));
     database.thaw();
+}
+
+/// One that has its session to itself is told of its loss like any other.
+#[tokio::test]
+async fn a_lent_session_that_ends() {
+    let database = Database::new();
+    let locks = database.locks();
+    let mut held = locks.key("fault").unwrap().alone().lock().await.expect("a free key");
+    let token = held.cancelled();
+    database.kill("fault");
+    assert!(held.is_lost() && token.is_cancelled());
+    let refused = held.must_have(Duration::ZERO).expect_err("it is lost");
+    assert_eq!(refused.reason(), LostReason::SessionEnded);
+    assert!(in_time(held.run_until_lost(std::future::pending::<()>())).await.is_err());
+    let mut held = locks.key("fault").unwrap().alone().lock().await.expect("a free key");
+    let (token, killing) = (held.cancelled(), async { database.kill("fault") });
+    let work = async { (killing.await, std::future::pending::<()>().await) };
+    assert!(in_time(held.run_until_lost(work)).await.is_err() && token.is_cancelled());
 }
 
 #[tokio::test]

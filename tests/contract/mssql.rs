@@ -70,7 +70,34 @@ async fn locks() {
     let (held, upgraded) = held.upgrade(Wait::Forever).await.expect("an answer");
     assert!(upgraded && held.mode() == HeldMode::Exclusive);
     held.release().await.expect("a held key");
+    modes(one, other).await;
     layer::every(locks, "contract", false).await;
+}
+
+/// `.mode(…)` means the method of that name, with a session lent or not.
+async fn modes(one: &Locks, other: &Locks) {
+    let request = |locks: &Locks| locks.key("contract:modes").expect("a key");
+    for (mode, same) in [
+        (Mode::Exclusive, HeldMode::Exclusive),
+        (Mode::Shared, HeldMode::Shared),
+        (Mode::Update, HeldMode::Update),
+    ] {
+        let held = request(one).mode(mode).lock().await.expect("a free key");
+        assert_eq!(held.mode(), same);
+        let beside = request(other).shared().try_lock().await.expect("an answer");
+        assert_eq!(beside.is_some(), mode != Mode::Exclusive);
+        drop(beside);
+        held.release().await.expect("a held key");
+        let held = request(one).alone().mode(mode).lock().await.expect("a free key");
+        assert_eq!(held.mode(), same);
+        held.release().await.expect("a held key");
+    }
+    let held = request(one).mode(Mode::Update).lock().await.expect("a free key");
+    let (held, upgraded) = held.upgrade(Wait::Forever).await.expect("an answer");
+    assert!(upgraded);
+    held.release().await.expect("a held key");
+    let held = request(one).alone().update().lock().await.expect("a free key");
+    held.release().await.expect("a held key");
 }
 
 /// Never run: it compiles, or the names are not what they are said to be.

@@ -55,7 +55,7 @@ pub(crate) fn failure(url: &Url, error: &Error, busy: u8) -> Failure {
         Error::TimedOut { .. } => Failure::new(busy, error.to_string()),
         Error::Lost(lost) => Failure::new(LOST, lost.to_string()),
         Error::Key(error) => Failure::new(USAGE, of_key(error)),
-        Error::NoPermits { .. } | Error::TooManyKeys { .. } => {
+        Error::NoPermits { .. } | Error::TooManyKeys { .. } | Error::Conflict { .. } => {
             Failure::new(USAGE, error.to_string())
         }
         Error::Driver { source, .. } if matches!(**source, AnyError::Unsupported { .. }) => {

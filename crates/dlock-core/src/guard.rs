@@ -104,6 +104,25 @@ impl<R: RawLock> Guard<'_, R> {
         self.lock.machine_mut().raw.closed().await;
         Error::Lost(None)
     }
+
+    /// Whether the session has ended, as far as the driver knows without asking the server.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), dlock_db::memory::Error> {
+    /// # use dlock_db::memory::{Database, Lock};
+    /// # let session = Database::new().session();
+    /// let mut lock = Lock::new(session, "invoice:42")?;
+    /// let guard = lock.lock().await?;
+    /// assert!(!guard.is_lost());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        !self.lock.is_locked()
+    }
 }
 
 impl<R: RawUnlock> Guard<'_, R> {

@@ -101,6 +101,24 @@ impl<R: RawLock> OwnedGuard<R> {
         self.lock.machine_mut().raw.closed().await;
         Error::Lost(None)
     }
+
+    /// Whether the session has ended, as far as the driver knows without asking the server.
+    ///
+    /// # Examples
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), dlock_db::memory::Error> {
+    /// # use dlock_db::memory::{Database, Lock};
+    /// # let session = Database::new().session();
+    /// let guard = Lock::new(session, "invoice:42")?.lock_owned().await?;
+    /// assert!(!guard.is_lost());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        !self.lock.is_locked()
+    }
 }
 
 impl<R: RawAbort> OwnedGuard<R> {

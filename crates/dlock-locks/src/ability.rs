@@ -15,6 +15,17 @@ pub trait UpdateDriver: SharedDriver {}
 /// A server whose holds may change their modes.
 pub trait ModesDriver: SharedDriver {}
 
+/// A server that takes modes by this type: [`Request::mode`](crate::Request::mode). One whose holds may change
+/// their modes takes all that is a [`Mode`].
+pub trait ModeDriver<M: Into<Mode>>: Driver {
+    /// Whether what is asked for like this may be converted, for which it needs a session to itself.
+    const CONVERTS: bool;
+}
+
+impl<D: ModesDriver, M: Into<Mode>> ModeDriver<M> for D {
+    const CONVERTS: bool = true;
+}
+
 /// A driver that takes a URL.
 pub trait UrlDriver: Driver + Sized {
     /// The server that a URL names. Nothing is opened yet.

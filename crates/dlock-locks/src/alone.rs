@@ -1,7 +1,11 @@
 //! Locks that have a session to themselves, and lend it.
 
-use crate::{AloneDriver, Error, Locks, Lost, LostReason, Mode};
-use dlock_core::{Deadline, GRACE, Lock, OwnedGuard, RawLock, SessionRef, Wait, within};
+mod held;
+
+pub use held::HeldAlone;
+
+use crate::{AloneDriver, Error, Mode, ModeDriver, Request, SharedDriver, UpdateDriver};
+use dlock_core::{Deadline, GRACE, Lock, RawLock, SessionRef, Wait, within};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,17 +20,15 @@ type Native<D> = dlock_core::Error<<<D as AloneDriver>::Lock as RawLock>::Error>
 /// work that must end with the lock. Each call opens a session of its own.
 ///
 /// Nothing can ping while a session is lent, so it has no lease and no trusted time: the lock is lost when
-/// the connection ends. [`Locks::close`] leaves it alone.
+/// the connection ends. [`Locks::close`](crate::Locks::close) leaves it alone.
 #[must_use = "nothing is asked for yet"]
 pub struct Alone<D: AloneDriver> {
-    locks: Locks<D>,
-    key: D::Key,
-    mode: Mode,
+    request: Request<D>,
 }
 
 impl<D: AloneDriver> Alone<D> {
-    pub(crate) fn new(locks: Locks<D>, key: D::Key, mode: Mode) -> Self {
-        Self { locks, key, mode }
+    pub(crate) fn new(request: Request<D>) -> Self {
+        Self { request }
     }
 
     /// Waits for as long as it takes.
@@ -132,7 +134,7 @@ impl<D: AloneDriver> Alone<D> {
     /// # }
     /// ```
     pub async fn acquire(&self, wait: impl Into<Wait>) -> Result<HeldAlone<D>, Error<D::Error>> {
-        self.locks.shared.meter.acquire(self.ask(wait.into())).await
+        self.request.of().meter.acquire(self.ask(wait.into())).await
     }
 
     async fn ask(&self, wait: Wait) -> Result<HeldAlone<D>, Error<D::Error>> {
@@ -143,8 +145,8 @@ impl<D: AloneDriver> Alone<D> {
             Wait::Forever => lock.lock_owned().await,
         };
         let guard = owned.map_err(|failure| self.error(failure.error))?;
-        let driver = Arc::clone(&self.locks.shared.driver);
-        Ok(HeldAlone { driver, guard, number, mode: self.mode })
+        let driver = Arc::clone(&self.request.of().driver);
+        Ok(HeldAlone::new(driver, guard, number, self.request.mode_asked()))
     }
 
     /// Runs a body with the session under the lock, and releases.
@@ -177,17 +179,17 @@ impl<D: AloneDriver> Alone<D> {
 
     /// Opens a session, and says for how long the lock may be waited for then.
     async fn open(&self, wait: Wait) -> Result<(Lock<D::Lock>, D::Number, Wait), Error<D::Error>> {
-        let shared = &self.locks.shared;
+        let (shared, key) = (self.request.of(), self.request.key());
         if shared.is_closed() {
             return Err(Error::Closed);
         }
-        let cannot = |error| Error::Driver { key: self.key.to_string(), source: Arc::new(error) };
-        shared.driver.can(self.mode, false).map_err(cannot)?;
+        self.request.permitted_alone()?;
         let (deadline, limit) = (Deadline::new(wait), wait.limit().unwrap_or(OPENING));
         // Large, and rare: a future that waits for it stays small.
-        let opening = Box::pin(shared.driver.alone(shared.name(), self.key.clone(), self.mode));
+        let mode = self.request.mode_asked();
+        let opening = Box::pin(shared.driver.alone(shared.name(), key.clone(), mode));
         let opened = within(OPENING.min(limit.saturating_add(GRACE)), opening).await;
-        let no_session = |source| Error::NoSession { key: self.key.to_string(), source };
+        let no_session = |source| Error::NoSession { key: key.to_string(), source };
         let opened = opened.ok_or_else(|| no_session(None))?;
         let (lock, number) = opened.map_err(|error| no_session(Some(Arc::new(error))))?;
         let (wait, _) = deadline.slice_or_forever(Duration::MAX);
@@ -195,163 +197,70 @@ impl<D: AloneDriver> Alone<D> {
     }
 
     fn error(&self, error: Native<D>) -> Error<D::Error> {
-        Error::alone(self.key.to_string(), error)
+        Error::alone(self.request.key().to_string(), error)
     }
 }
 
-/// A lock that is held on a session of its own, which it lends. Dropping it ends the session.
-#[must_use = "the lock is released when this is dropped"]
-pub struct HeldAlone<D: AloneDriver> {
-    driver: Arc<D>,
-    guard: OwnedGuard<D::Lock>,
-    number: D::Number,
-    mode: Mode,
-}
-
-impl<D: AloneDriver> HeldAlone<D> {
-    /// The session the lock lives on: what it protects is best done here, and ends with it.
+impl<D: AloneDriver + SharedDriver> Alone<D> {
+    /// Asks for the shared mode, as [`Request::shared`] does.
     ///
     /// # Examples
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let locks = dlock_db::memory::Database::new().locks();
-    /// let mut held = locks.key("report")?.alone().lock().await?;
-    /// held.session().echo(42).await?;
+    /// let held = locks.key("report")?.alone().shared().lock().await?; // beside others who share
     /// # held.release().await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn session(&mut self) -> SessionRef<'_, D::Lock> {
-        self.guard.session()
+    pub fn shared(self) -> Self {
+        Self::new(self.request.shared())
     }
+}
 
-    /// The key as the server sees it.
+impl<D: AloneDriver + UpdateDriver> Alone<D> {
+    /// Asks for the update mode, as [`Request::update`] does.
     ///
     /// # Examples
     /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let locks = dlock_db::memory::Database::new().locks();
-    /// let held = locks.key("report")?.alone().lock().await?;
-    /// assert_eq!(held.key().to_string(), "report");
-    /// # Ok(())
+    /// # use dlock_db::{Alone, AloneDriver, LocksError, UpdateDriver};
+    /// # async fn example<D: AloneDriver + UpdateDriver>(request: Alone<D>)
+    /// # -> Result<(), LocksError<D::Error>> {
+    /// let held = request.update().lock().await?; // beside those who read
+    /// # held.release().await
     /// # }
     /// ```
-    #[must_use]
-    pub fn key(&self) -> &D::Key {
-        self.guard.key()
+    pub fn update(self) -> Self {
+        Self::new(self.request.update())
     }
+}
 
-    /// How it is held.
+impl<D: AloneDriver> Alone<D> {
+    /// Asks for this mode, as [`Request::mode`] does.
     ///
     /// # Examples
     /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let locks = dlock_db::memory::Database::new().locks();
-    /// let held = locks.key("report")?.alone().lock().await?;
-    /// assert_eq!(held.mode(), dlock_db::Mode::Exclusive);
-    /// # Ok(())
+    /// # use dlock_db::{Alone, AloneDriver, LocksError, Mode, ModesDriver};
+    /// # async fn example<D: AloneDriver + ModesDriver>(request: Alone<D>)
+    /// # -> Result<(), LocksError<D::Error>> {
+    /// let held = request.mode(Mode::SubExclusive).lock().await?;
+    /// # held.release().await
     /// # }
     /// ```
-    #[must_use]
-    pub fn mode(&self) -> Mode {
-        self.mode
-    }
-
-    /// Completes when the session has ended, as soon as the driver can know that without asking the server;
-    /// where it cannot, never.
-    ///
-    /// # Cancel safety
-    /// May be dropped and called again.
-    ///
-    /// # Examples
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let locks = dlock_db::memory::Database::new().locks();
-    /// let mut held = locks.key("report")?.alone().lock().await?;
-    /// # let work = async {};
-    /// tokio::select! {
-    ///     () = work => held.release().await?,
-    ///     lost = held.lost() => return Err(lost.into()),
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn lost(&mut self) -> Lost {
-        self.guard.lost().await;
-        Lost::new(self.key().to_string(), LostReason::SessionEnded)
-    }
-
-    /// Releases, and ends the session.
-    ///
-    /// # Errors
-    /// [`Error::Lost`] when the session turns out to hold the key no more; [`Error::Alone`], with what the
-    /// driver's own lock said. The session ends in either case.
-    ///
-    /// # Cancel safety
-    /// Dropped, the session ends.
-    ///
-    /// # Examples
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let locks = dlock_db::memory::Database::new().locks();
-    /// let held = locks.key("report")?.alone().lock().await?;
-    /// // … critical section …
-    /// held.release().await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn release(self) -> Result<(), Error<D::Error>> {
-        let key = self.key().to_string();
-        let released = self.guard.release().await;
-        released.map(drop).map_err(|failure| Error::alone(key, failure.error))
-    }
-
-    /// Ends the session and whatever runs on it, and returns when the server has let go: for work whose time
-    /// is over.
-    ///
-    /// # Errors
-    /// [`Error::Alone`] where that could not be had. The session is dropped then: the server lets go when what
-    /// runs on it is over.
-    ///
-    /// # Cancel safety
-    /// Dropped, the session ends, on some servers when what runs on it is over.
-    ///
-    /// # Examples
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let locks = dlock_db::memory::Database::new().locks();
-    /// let held = locks.key("report")?.alone().lock().await?;
-    /// held.abort().await?; // whatever runs on its session ends with it
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn abort(self) -> Result<(), Error<D::Error>> {
-        let key = self.key().to_string();
-        let aborted = self.driver.abort(self.guard, self.number).await;
-        aborted.map_err(|error| Error::alone(key, error))
+    pub fn mode<M: Into<Mode>>(self, mode: M) -> Self
+    where
+        D: ModeDriver<M>,
+    {
+        Self::new(self.request.mode(mode))
     }
 }
 
 impl<D: AloneDriver> fmt::Debug for Alone<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Alone")
-            .field("key", &self.key)
-            .field("mode", &self.mode)
-            .finish_non_exhaustive()
-    }
-}
-
-impl<D: AloneDriver> fmt::Debug for HeldAlone<D> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HeldAlone")
-            .field("key", self.key())
-            .field("mode", &self.mode)
+            .field("key", self.request.key())
+            .field("mode", &self.request.mode_asked())
             .finish_non_exhaustive()
     }
 }

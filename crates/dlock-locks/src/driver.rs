@@ -83,6 +83,12 @@ pub trait Driver: Send + Sync + 'static {
         Ok(())
     }
 
+    /// What to do where this error says that something is missing on the server: a table, a grant. One sentence.
+    #[must_use]
+    fn advice(_error: &Self::Error) -> Option<String> {
+        None
+    }
+
     /// How its sessions are used: by the constants here, where its type says them.
     fn usage(&self) -> Usage {
         Usage { in_flight: Self::IN_FLIGHT, batch: Self::BATCH, slice: Self::slice }

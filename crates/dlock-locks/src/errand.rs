@@ -23,6 +23,21 @@ impl<D: Driver> Locks<D> {
         let answered = answer.await.map_err(|_| Error::Closed)?;
         answered.map_err(|error| Error::NotConnected { source: Some(Arc::new(error)) })
     }
+
+    /// The same on a session, which is opened for it and ended after it.
+    async fn run_on_session<T, F>(&self, errand: F) -> Result<T, Error<D::Error>>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(&D::Session) -> Result<T, D::Error> + Send + 'static,
+    {
+        let ran = self.run(async move |driver: Arc<D>, options| {
+            let session = driver.open(&options).await?;
+            let answered = errand(&session).await;
+            session.end().await;
+            Ok(answered)
+        });
+        ran.await?.map_err(Error::statement::<D>)
+    }
 }
 
 impl<D: UrlDriver> Locks<D> {
@@ -74,7 +89,8 @@ impl<D: InspectDriver> Locks<D> {
     /// Who holds and who waits on this server, for any key: those who use this library, and those who do not.
     ///
     /// # Errors
-    /// [`Error::NotConnected`] where the server could not be asked.
+    /// [`Error::NotConnected`] where no session could be opened, [`Error::Setup`] where a grant is missing, and
+    /// [`Error::Statement`].
     ///
     /// # Cancel safety
     /// May be dropped at any time.
@@ -127,13 +143,8 @@ impl<D: InspectDriver> Locks<D> {
         &self,
         key: Option<D::Key>,
     ) -> Result<Vec<Holder<D::Key>>, Error<D::Error>> {
-        let holders = self.run(async move |driver: Arc<D>, options| {
-            let session = driver.open(&options).await?;
-            let holders = D::holders(&session, key.as_ref()).await;
-            session.end().await;
-            holders
-        });
-        self.with_names(holders.await?).await
+        let look = async move |session: &D::Session| D::holders(session, key.as_ref()).await;
+        self.with_names(self.run_on_session(look).await?).await
     }
 
     /// What this process knows by a name is called by it.
@@ -175,13 +186,8 @@ impl<D: InspectDriver> Locks<D> {
         K: TryInto<D::Key, Error: Into<KeyError>>,
     {
         let key = self.checked(key)?;
-        let freed = self.run(async move |driver: Arc<D>, options| {
-            let session = driver.open(&options).await?;
-            let freed = free::<D>(&session, &key).await;
-            session.end().await;
-            freed
-        });
-        self.with_names(freed.await?).await
+        let free = async move |session: &D::Session| free::<D>(session, &key).await;
+        self.with_names(self.run_on_session(free).await?).await
     }
 
     /// Looks for what would make locks lie here. It changes nothing, and takes only keys of its own. No
@@ -234,8 +240,8 @@ impl<D: FencedDriver> Locks<D> {
     /// Makes the two tables that [fenced](crate::Request::fenced) locks need, where they are not there.
     ///
     /// # Errors
-    /// [`Error::NotConnected`] where the server refused; [`FencedDriver::DDL`] is what has to be run then, by
-    /// somebody who may.
+    /// [`Error::NotConnected`] where no session could be opened; [`Error::Setup`] or [`Error::Statement`] where the
+    /// server refused: [`FencedDriver::DDL`] is what has to be run then, by somebody who may.
     ///
     /// # Cancel safety
     /// Dropped, it goes on.
@@ -255,12 +261,6 @@ impl<D: FencedDriver> Locks<D> {
     /// # }
     /// ```
     pub async fn setup(&self) -> Result<(), Error<D::Error>> {
-        let setup = self.run(async |driver: Arc<D>, options| {
-            let session = driver.open(&options).await?;
-            let made = D::setup(&session).await;
-            session.end().await;
-            made
-        });
-        setup.await
+        self.run_on_session(async |session: &D::Session| D::setup(session).await).await
     }
 }

@@ -84,6 +84,32 @@ pub enum Error<E> {
         /// What the driver said.
         source: Arc<E>,
     },
+    /// Something is missing on the server: a table, a grant.
+    #[error("{advice}")]
+    Setup {
+        /// What to do, in one sentence. Where the tables of fences are missing, the statements that make them
+        /// are in it.
+        advice: String,
+        /// What the driver said.
+        source: Arc<E>,
+    },
+    /// A session was opened, and what was asked of it, which concerns no key alone, failed.
+    #[error("the server was asked, and a statement failed; the driver's own error says why")]
+    Statement {
+        /// What the driver said.
+        source: Arc<E>,
+    },
+    /// What was asked for excludes itself.
+    #[error(
+        "{key} was asked for fenced and {other}; a fenced lock is exclusive and lends no session, so leave one \
+         of the two out"
+    )]
+    Conflict {
+        /// The key.
+        key: String,
+        /// What a fence cannot be together with, such as `in shared mode` or `alone`.
+        other: String,
+    },
     /// The lock is not held in the mode that this needs.
     #[error("{key} is held in {mode} mode; ask for it in update mode to upgrade it")]
     WrongMode {
@@ -127,6 +153,23 @@ impl<E> Error<E> {
         }
     }
 
+    /// What a driver said to a statement about a key.
+    pub(crate) fn failed<D: Driver<Error = E>>(key: String, source: Arc<E>) -> Self {
+        match D::advice(&source) {
+            Some(advice) => Error::Setup { advice, source },
+            None => Error::Driver { key, source },
+        }
+    }
+
+    /// What a driver said to a statement about no key alone.
+    pub(crate) fn statement<D: Driver<Error = E>>(error: E) -> Self {
+        let source = Arc::new(error);
+        match D::advice(&source) {
+            Some(advice) => Error::Setup { advice, source },
+            None => Error::Statement { source },
+        }
+    }
+
     pub(crate) fn refused<D: Driver<Error = E>>(key: &D::Key, refused: Refused<D>) -> Self {
         use crate::model::Refusal;
         let key = key.to_string();
@@ -135,7 +178,7 @@ impl<E> Error<E> {
             Refusal::TooManyKeys => Error::TooManyKeys { key },
             Refusal::TooManySessions => Error::TooManySessions { key },
             Refusal::NoSession(source) => Error::NoSession { key, source },
-            Refusal::Failed(source) => Error::Driver { key, source },
+            Refusal::Failed(source) => Error::failed::<D>(key, source),
             Refusal::Closed => Error::Closed,
         }
     }

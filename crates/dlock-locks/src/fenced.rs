@@ -81,6 +81,6 @@ async fn begin<'c, D: FencedDriver, C: FencedConnection<D>>(
     let name = || key.to_string();
     let token = token.ok_or_else(|| Error::NotFenced { key: name() })?;
     let begun = connection.begin(key, token, IDLE).await;
-    let begun = begun.map_err(|error| Error::Driver { key: name(), source: Arc::new(error) })?;
+    let begun = begun.map_err(|error| Error::failed::<D>(name(), Arc::new(error)))?;
     begun.ok_or_else(|| Error::Lost(Lost::new(name(), LostReason::Fenced)))
 }

@@ -35,8 +35,8 @@ mod sync;
 mod told;
 
 pub use ability::{
-    AloneDriver, FencedConnection, FencedDriver, InspectDriver, ModesDriver, Opened, SharedDriver,
-    TlsDriver, UpdateDriver, UrlDriver,
+    AloneDriver, FencedConnection, FencedDriver, InspectDriver, ModeDriver, ModesDriver, Opened,
+    SharedDriver, TlsDriver, UpdateDriver, UrlDriver,
 };
 pub use all::All;
 pub use alone::{Alone, HeldAlone};

@@ -3,7 +3,7 @@ use crate::locks::Shared;
 use crate::model::{Need, Patience};
 use crate::pending::Pending;
 use crate::{
-    Alone, AloneDriver, Error, FencedDriver, Held, Locks, Mode, ModesDriver, SharedDriver,
+    Alone, AloneDriver, Error, FencedDriver, Held, Locks, Mode, ModeDriver, SharedDriver,
     UpdateDriver,
 };
 use dlock_core::Wait;
@@ -110,7 +110,8 @@ impl<D: Driver> Request<D> {
     /// Waits like this.
     ///
     /// # Errors
-    /// [`Error::TimedOut`] when the time is over first, for [`Wait::No`] too.
+    /// [`Error::TimedOut`] when the time is over first, for [`Wait::No`] too; [`Error::Conflict`] where what was
+    /// asked for excludes itself.
     ///
     /// # Cancel safety
     /// As [`lock`](Self::lock).
@@ -145,9 +146,33 @@ impl<D: Driver> Request<D> {
 
     /// Whether the server has what is asked for.
     pub(crate) fn permitted(&self) -> Result<(), Error<D::Error>> {
-        let can = self.locks.shared.driver.can(self.mode, self.need == Need::Fence);
+        let is_fenced = self.need == Need::Fence;
+        if is_fenced && self.mode != Mode::Exclusive {
+            return Err(self.conflict(format!("in {} mode", self.mode)));
+        }
+        let can = self.locks.shared.driver.can(self.mode, is_fenced);
         let key = || self.key.to_string();
         can.map_err(|error| Error::Driver { key: key(), source: Arc::new(error) })
+    }
+
+    /// The same, where the session is lent.
+    pub(crate) fn permitted_alone(&self) -> Result<(), Error<D::Error>> {
+        match self.need {
+            Need::Fence => Err(self.conflict("alone".to_owned())),
+            Need::Nothing | Need::Session => self.permitted(),
+        }
+    }
+
+    fn conflict(&self, other: String) -> Error<D::Error> {
+        Error::Conflict { key: self.key.to_string(), other }
+    }
+
+    /// A fence, which was asked for before, comes with a session of its own.
+    fn with_session(mut self) -> Self {
+        if self.need == Need::Nothing {
+            self.need = Need::Session;
+        }
+        self
     }
 
     pub(crate) fn of(&self) -> &Arc<Shared<D>> {
@@ -196,9 +221,6 @@ impl<D: Driver> Request<D> {
 impl<D: SharedDriver> Request<D> {
     /// Asks for the shared mode: many may hold it, and nobody exclusively meanwhile.
     ///
-    /// # Panics
-    /// On a [fenced](Self::fenced) request: fences are for those who hold alone.
-    ///
     /// # Examples
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -210,7 +232,6 @@ impl<D: SharedDriver> Request<D> {
     /// # }
     /// ```
     pub fn shared(mut self) -> Self {
-        assert!(self.need != Need::Fence, "a fenced lock is exclusive");
         self.mode = Mode::Shared;
         self
     }
@@ -235,13 +256,14 @@ impl<D: UpdateDriver> Request<D> {
     /// # }
     /// ```
     pub fn update(mut self) -> Self {
-        (self.mode, self.need) = (Mode::Update, Need::Session);
-        self
+        self.mode = Mode::Update;
+        self.with_session()
     }
 }
 
-impl<D: ModesDriver> Request<D> {
-    /// Asks for this mode. It has a session to itself, and may be [converted](Held::convert).
+impl<D: Driver> Request<D> {
+    /// Asks for this mode. Where the server [converts](Held::convert) modes it has a session to itself, and may
+    /// be converted.
     ///
     /// # Examples
     /// ```
@@ -257,18 +279,21 @@ impl<D: ModesDriver> Request<D> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn mode(mut self, mode: impl Into<Mode>) -> Self {
-        (self.mode, self.need) = (mode.into(), Need::Session);
-        self
+    pub fn mode<M: Into<Mode>>(mut self, mode: M) -> Self
+    where
+        D: ModeDriver<M>,
+    {
+        self.mode = mode.into();
+        match D::CONVERTS || self.mode == Mode::Update {
+            true => self.with_session(),
+            false => self,
+        }
     }
 }
 
 impl<D: AloneDriver> Request<D> {
-    /// Asks for a session of the lock's own, which it lends.
-    ///
-    /// # Panics
-    /// On a [fenced](Self::fenced) request: a fence wants the trusted time that a session has none of while
-    /// it is lent.
+    /// Asks for a session of the lock's own, which it lends. A [fenced](Self::fenced) lock cannot do that: it
+    /// wants the trusted time that a session has none of while it is lent.
     ///
     /// # Examples
     /// ```
@@ -282,15 +307,15 @@ impl<D: AloneDriver> Request<D> {
     /// # }
     /// ```
     pub fn alone(self) -> Alone<D> {
-        assert!(self.need != Need::Fence, "a fenced lock does not lend its session");
-        Alone::new(self.locks, self.key, self.mode)
+        Alone::new(self)
     }
 }
 
 impl<D: FencedDriver> Request<D> {
     /// Asks for a [token](Held::token) and a fence behind which transactions may
     /// [begin](Held::begin): exclusively, on a session of the lock's own. It takes two more round trips, and
-    /// waits for the fenced transactions of the holder before.
+    /// waits for the fenced transactions of the holder before. With any other mode, said before or after, the
+    /// calls are [`Error::Conflict`].
     ///
     /// # Examples
     /// ```
@@ -306,7 +331,7 @@ impl<D: FencedDriver> Request<D> {
     /// # }
     /// ```
     pub fn fenced(mut self) -> Self {
-        (self.mode, self.need) = (Mode::Exclusive, Need::Fence);
+        self.need = Need::Fence;
         self
     }
 }

@@ -46,7 +46,7 @@ pub type LocksBuilder = dlock_locks::LocksBuilder<Server>;
 
 /// A request for a key, to be refined.
 ///
-/// This page shows the calls of all servers. Of them this one has not `mode` and `fenced`.
+/// This page shows the calls of all servers. Of them this one has not `fenced`, and `mode` takes a [`Mode`](crate::Mode).
 pub type Request = dlock_locks::Request<Server>;
 
 /// A lock of [`Locks`] that is held.

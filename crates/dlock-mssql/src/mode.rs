@@ -31,6 +31,16 @@ impl Mode {
     }
 }
 
+impl From<Mode> for dlock_locks::Mode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Exclusive => Self::Exclusive,
+            Mode::Update => Self::Update,
+            Mode::Shared => Self::Shared,
+        }
+    }
+}
+
 impl fmt::Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name().to_lowercase())

@@ -164,6 +164,13 @@ impl Driver for Server {
         Key::try_from(key.id()).map(|_| key)
     }
 
+    fn advice(error: &Error) -> Option<String> {
+        match error {
+            Error::Setup { advice, .. } => Some((*advice).to_owned()),
+            _ => None,
+        }
+    }
+
     async fn open(&self, options: &SessionOptions) -> Result<ServerSession, ServerError> {
         let server = self.clone();
         let caller = Caller::start(move || server.connect()).await?;

@@ -22,6 +22,12 @@ impl From<&String> for AnyKey {
     }
 }
 
+impl From<&&str> for AnyKey {
+    fn from(text: &&str) -> Self {
+        Self::from(*text)
+    }
+}
+
 impl From<Cow<'_, str>> for AnyKey {
     fn from(text: Cow<'_, str>) -> Self {
         Given::Text(text.into_owned()).into()

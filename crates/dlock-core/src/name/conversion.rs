@@ -29,6 +29,14 @@ impl<N: Naming> TryFrom<&String> for Name<N> {
     }
 }
 
+impl<N: Naming> TryFrom<&&str> for Name<N> {
+    type Error = KeyError;
+
+    fn try_from(text: &&str) -> Result<Self, KeyError> {
+        Self::try_from(*text)
+    }
+}
+
 impl<N: Naming> TryFrom<&[u8]> for Name<N> {
     type Error = KeyError;
 

@@ -136,7 +136,7 @@ impl<D: Driver> Term<D> {
 
     /// Runs a future beside the body, in the runtime of the caller. It is aborted at its next await when the
     /// term is over, and nobody leads in this process before it has ended. On a term that is over it is
-    /// dropped at once.
+    /// dropped at once. What it returns is dropped.
     ///
     /// # Panics
     /// Outside of a tokio runtime.
@@ -153,7 +153,7 @@ impl<D: Driver> Term<D> {
     /// ```
     pub fn spawn<F>(&self, future: F)
     where
-        F: Future<Output = ()> + Send + 'static,
+        F: Future<Output: Send + 'static> + Send + 'static,
     {
         let hold = Arc::clone(&self.state.hold);
         let mut tasks = self.state.tasks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -202,11 +202,11 @@ impl<D: Driver> Term<D> {
 
 /// Runs it for as long as the hold is not lost by the clock, which is looked at before each poll: whoever
 /// should abort it may be held up.
-async fn while_held(hold: Arc<Hold>, future: impl Future<Output = ()>) {
+async fn while_held(hold: Arc<Hold>, future: impl Future) {
     let mut future = pin!(future);
     poll_fn(|context| match hold.lost() {
         Some(_) => Poll::Ready(()),
-        None => future.as_mut().poll(context),
+        None => future.as_mut().poll(context).map(drop),
     })
     .await;
 }

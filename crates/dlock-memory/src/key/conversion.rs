@@ -22,6 +22,12 @@ impl From<&String> for Key {
     }
 }
 
+impl From<&&str> for Key {
+    fn from(text: &&str) -> Self {
+        Self::from(*text)
+    }
+}
+
 impl From<Cow<'_, str>> for Key {
     fn from(text: Cow<'_, str>) -> Self {
         Self(text.into())

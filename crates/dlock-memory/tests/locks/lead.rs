@@ -23,7 +23,7 @@ async fn promise_15_one_body_at_a_time_and_again_after_a_loss() {
         let number = terms.fetch_add(1, Ordering::SeqCst);
         match number {
             0 => {
-                term.spawn(pending());
+                term.spawn(pending::<()>());
                 database.kill("lead");
                 here.stay().await
             }
@@ -65,7 +65,7 @@ impl Drop for Inside {
 async fn reign(locks: Locks, name: &'static str, inside: Arc<AtomicUsize>) -> Closed {
     // One that is spawned owns what it uses.
     let body = async move |term: Term| {
-        term.spawn(Inside::enter(&inside).stay());
+        term.spawn(Inside::enter(&inside).stay::<()>());
         Inside::enter(&inside).stay::<ControlFlow<()>>().await
     };
     locks.lead(name, body).await

@@ -1,6 +1,6 @@
 use crate::locks::{ServerError, ServerSession, Wire, url};
-use crate::{Key, statement};
-use dlock_locks::{Driver, SessionOptions, SharedDriver, UpdateDriver, UrlDriver};
+use crate::{Key, Mode, statement};
+use dlock_locks::{Driver, ModeDriver, SessionOptions, SharedDriver, UpdateDriver, UrlDriver};
 use std::fmt;
 use std::time::Duration;
 use tiberius::error::Error as Native;
@@ -83,6 +83,10 @@ impl Driver for Server {
         Some(Self::derive(key, "turnstile"))
     }
 
+    fn advice(error: &ServerError) -> Option<String> {
+        matches!(error, ServerError::Hidden(_)).then(|| error.to_string())
+    }
+
     async fn open(&self, options: &SessionOptions) -> Result<ServerSession, ServerError> {
         let (client, wire) = self.dial(&options.name).await?;
         ServerSession::new(client, wire).await
@@ -92,6 +96,11 @@ impl Driver for Server {
 impl SharedDriver for Server {}
 
 impl UpdateDriver for Server {}
+
+/// From update to exclusive a hold goes by `upgrade` alone.
+impl ModeDriver<Mode> for Server {
+    const CONVERTS: bool = false;
+}
 
 impl UrlDriver for Server {
     fn from_url(url: &str) -> Result<Self, ServerError> {

@@ -78,6 +78,13 @@ impl Driver for Server {
         self.folds.load(Relaxed)
     }
 
+    fn advice(error: &Error) -> Option<String> {
+        match error {
+            Error::Setup { advice, .. } => Some((*advice).to_owned()),
+            _ => None,
+        }
+    }
+
     async fn open(&self, options: &SessionOptions) -> Result<ServerSession, Error> {
         let opts = self.opts(&options.name);
         let conn = Conn::new(opts.clone()).await.map_err(meaning)?;

@@ -180,8 +180,8 @@ pub(crate) async fn setup<E: Flavour>() {
         let locks = locks(opts::<E>().db_name(name.cloned()));
         let key = fresh_key("setup");
         let error = locks.key(&key).expect("a key").fenced().lock().await.expect_err("no tables");
-        let Error::Driver { source, .. } = &error else { panic!("{error:?}") };
-        assert!(source.to_string().contains(word), "{source}");
+        let Error::Setup { advice, .. } = &error else { panic!("{error:?}") };
+        assert!(advice.contains(word) && error.to_string() == *advice, "{error}");
         until_free(&mut admin, &key).await;
     }
     let locks = locks(opts::<E>().db_name(Some(database.clone())));

@@ -81,6 +81,12 @@ impl From<&String> for Key {
     }
 }
 
+impl From<&&str> for Key {
+    fn from(text: &&str) -> Self {
+        Self::from(*text)
+    }
+}
+
 impl TryFrom<i16> for Key {
     type Error = KeyError;
 

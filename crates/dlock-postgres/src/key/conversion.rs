@@ -111,6 +111,12 @@ impl From<&String> for Key {
     }
 }
 
+impl From<&&str> for Key {
+    fn from(text: &&str) -> Self {
+        Self::from(*text)
+    }
+}
+
 impl<const N: usize> From<[u8; N]> for Key {
     fn from(bytes: [u8; N]) -> Self {
         Self::from(bytes.as_slice())

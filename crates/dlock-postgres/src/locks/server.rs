@@ -141,6 +141,13 @@ impl Driver for Server {
         Duration::from_secs_f64(grown.min(0.9))
     }
 
+    fn advice(error: &ServerError) -> Option<String> {
+        match error {
+            ServerError::Setup { advice, .. } => Some(advice.to_string()),
+            _ => None,
+        }
+    }
+
     async fn open(&self, options: &SessionOptions) -> Result<ServerSession, ServerError> {
         match self.connect(options, true).await {
             Err(ServerError::Native(error))

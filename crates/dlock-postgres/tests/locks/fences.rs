@@ -251,7 +251,7 @@ async fn missing_tables_and_grants_are_told() {
     let source = async |locks: &Locks| {
         let refused = in_time(locks.key("k").expect("a key").fenced().lock()).await;
         match refused.map(drop) {
-            Err(Error::Driver { source, .. }) => source.to_string(),
+            Err(error @ Error::Setup { .. }) => error.to_string(),
             other => panic!("{other:?}"),
         }
     };
@@ -266,6 +266,8 @@ async fn missing_tables_and_grants_are_told() {
     as_app.user("app");
     app.close().await;
     app = locks(as_app.clone(), "app");
+    let refused = in_time(app.setup()).await.expect_err("it may not create tables");
+    assert!(matches!(refused, Error::Setup { .. }), "{refused:?}");
     let said = source(&app).await;
     assert!(said.contains("GRANT") || said.contains("grant SELECT, INSERT and UPDATE"), "{said}");
     let grant = "GRANT SELECT, INSERT, UPDATE ON public.dlock_bid, public.dlock_fence TO app";
