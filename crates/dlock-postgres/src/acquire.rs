@@ -4,7 +4,7 @@ use crate::Error;
 use crate::advisory::{Advisory, Hold};
 use crate::answer::{
     Native, ends_session, inside, is_beside_concurrently, is_in_failed_transaction, is_not_allowed,
-    lacks_plpgsql, meaning, standby, tried, truth, word,
+    meaning, standby, tried, truth, word,
 };
 use crate::halves::Call;
 use crate::registry::Claim;
@@ -146,7 +146,7 @@ impl<S: AsSession> Advisory<S> {
         turn: Option<OwnedSemaphorePermit>,
         slices: &mut Slices,
     ) -> Result<bool, Error> {
-        let form = if self.registry.is_plain() { Form::Plain } else { Form::Quiet };
+        let form = self.registry.form();
         let millis = Wait::millis(length).clamp(1, LONGEST);
         let text = statement::wait(form, self.asked, self.number(), millis);
         self.registry.set_turn(length);
@@ -164,19 +164,10 @@ impl<S: AsSession> Advisory<S> {
     }
 
     async fn not_waited(&mut self, error: Native, form: Form) -> Result<bool, Error> {
-        let code = error.code();
-        if code == Some(&SqlState::T_R_DEADLOCK_DETECTED) {
+        let ran_out = self.registry.ran_out(form, &error);
+        if ran_out || error.code() == Some(&SqlState::T_R_DEADLOCK_DETECTED) {
             self.hold = Hold::Wanted;
-            return Err(meaning(error));
-        }
-        if code == Some(&SqlState::LOCK_NOT_AVAILABLE) {
-            self.hold = Hold::Wanted;
-            return Ok(false);
-        }
-        if form == Form::Quiet && lacks_plpgsql(&error) {
-            self.hold = Hold::Wanted;
-            self.registry.set_plain();
-            return Ok(false);
+            return if ran_out { Ok(false) } else { Err(meaning(error)) };
         }
         Err(self.refused(error).await)
     }

@@ -1,7 +1,9 @@
 //! What is known about a session, shared by all locks over it.
 
+use crate::answer::{Native, lacks_plpgsql};
 use crate::key::Number;
 use crate::leaving::Leaving;
+use crate::statement::Form;
 use dlock_core::within;
 use futures::future::BoxFuture;
 use std::collections::HashMap;
@@ -11,6 +13,7 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
 
 /// How long after its slice a turn is taken for given up, where the server has answered.
 const OVERDUE: Duration = Duration::from_secs(1);
@@ -210,19 +213,21 @@ impl Registry {
         }
     }
 
-    /// Whether waits go without `plpgsql`.
-    pub(crate) fn is_plain(&self) -> bool {
-        self.is_plain.load(Ordering::Relaxed)
+    /// How waits are said: without `plpgsql` where there is none.
+    pub(crate) fn form(&self) -> Form {
+        if self.is_plain.load(Ordering::Relaxed) { Form::Plain } else { Form::Quiet }
     }
 
-    /// From now on they do.
-    pub(crate) fn set_plain(&self) {
-        if !self.is_plain.swap(true, Ordering::Relaxed) {
+    /// Whether a slice that ended with this error ran out, or may be said again without `plpgsql`.
+    pub(crate) fn ran_out(&self, form: Form, error: &Native) -> bool {
+        let lacks_plpgsql = form == Form::Quiet && lacks_plpgsql(error);
+        if lacks_plpgsql && !self.is_plain.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 "plpgsql is not to be used on this server: each slice of a wait for an advisory \
                  lock will be an error in the server's log"
             );
         }
+        lacks_plpgsql || error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)
     }
 
     /// Whether this role may not see what it holds.

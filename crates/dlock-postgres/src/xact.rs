@@ -1,10 +1,10 @@
 use crate::answer::{
-    Answer, Native, ends_session, is_in_failed_transaction, lacks_plpgsql, meaning, parked, queue,
-    read, tried, truth,
+    Answer, Native, ends_session, is_in_failed_transaction, meaning, parked, queue, read, tried,
+    truth,
 };
 use crate::registry::Registry;
 use crate::slice::Slices;
-use crate::statement::{self, Form, LIMITS, RELEASE, ROLL_BACK_TO};
+use crate::statement::{self, LIMITS, RELEASE, ROLL_BACK_TO};
 use crate::{Error, Key, Mode};
 use dlock_core::{ByRef, RawLock, RawNew, RawShared, Wait, within};
 use futures::FutureExt;
@@ -13,7 +13,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::OwnedSemaphorePermit;
-use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, SimpleQueryRow, Transaction};
 
 /// An advisory lock that belongs to a transaction.
@@ -29,7 +28,6 @@ pub struct Xact<'a> {
     registry: Arc<Registry>,
     key: Key,
     mode: Mode,
-    form: Form,
     /// Whether there is a savepoint to go back to: an answer is to come.
     asks: bool,
     /// The turn of a wait, until the end of its savepoint is queued: a drop's, too.
@@ -43,13 +41,11 @@ impl<'a> Xact<'a> {
     /// A lock that has sent nothing yet.
     pub(crate) fn of(transaction: &'a Transaction<'a>, key: Key) -> Self {
         let registry = Registry::of(transaction.client());
-        let (mode, form) = (Mode::Exclusive, Form::Quiet);
         Self {
             transaction,
             registry,
             key,
-            mode,
-            form,
+            mode: Mode::Exclusive,
             asks: false,
             turn: None,
             leaving: None,
@@ -110,7 +106,8 @@ impl<'a> Xact<'a> {
 
     async fn wait_once(&mut self, length: Duration, slices: &mut Slices) -> Result<bool, Error> {
         let millis = Wait::millis(length).max(1);
-        let text = statement::wait_in_xact(self.form, self.mode, self.key.number(), millis);
+        let form = self.registry.form();
+        let text = statement::wait_in_xact(form, self.mode, self.key.number(), millis);
         match self.ask(&text).await {
             Ok(rows) => {
                 // Nothing is rolled back: what others have said behind the wait is behind the savepoint, too.
@@ -119,18 +116,12 @@ impl<'a> Xact<'a> {
                 slices.learn(rows.first().and_then(|row| row.get(LIMITS.len())));
                 Ok(truth(&rows) == Some(true))
             }
-            Err(error) => self.not_waited(error),
+            Err(error) => {
+                let ran_out = self.registry.ran_out(form, &error);
+                let error = self.undone(error);
+                if ran_out { Ok(false) } else { Err(error) }
+            }
         }
-    }
-
-    fn not_waited(&mut self, error: Native) -> Result<bool, Error> {
-        let lacks_plpgsql = self.form == Form::Quiet && lacks_plpgsql(&error);
-        let ran_out = error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE);
-        let error = self.undone(error);
-        if lacks_plpgsql {
-            self.form = Form::Plain;
-        }
-        if lacks_plpgsql || ran_out { Ok(false) } else { Err(error) }
     }
 
     /// What an error means, once it has been undone.
