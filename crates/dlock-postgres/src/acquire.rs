@@ -134,10 +134,7 @@ impl<S: AsSession> Advisory<S> {
     /// The turn to have a wait on the wire, until the time is over.
     async fn turn(&self, slices: &Slices) -> Option<OwnedSemaphorePermit> {
         let turn = self.registry.turn(|| async { drop(self.ask("").await) }.boxed());
-        match slices.left() {
-            None => turn.await,
-            Some(left) => within(left, turn).await.flatten(),
-        }
+        within(slices.left().unwrap_or(Duration::MAX), turn).await.flatten()
     }
 
     async fn wait_once(

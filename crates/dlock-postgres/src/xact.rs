@@ -76,10 +76,7 @@ impl<'a> Xact<'a> {
     async fn take_turn(&mut self, left: Option<Duration>) -> Result<bool, Error> {
         let client = self.client();
         let turn = self.registry.turn(|| async { drop(say(client, "").await) }.boxed());
-        let turn = match left {
-            None => Some(turn.await),
-            Some(left) => within(left, turn).await,
-        };
+        let turn = within(left.unwrap_or(Duration::MAX), turn).await;
         self.turn = turn.map(|turn| turn.ok_or_else(parked)).transpose()?;
         Ok(self.turn.is_some())
     }
