@@ -98,13 +98,12 @@ impl<S: AsSession> Advisory<S> {
     async fn refused(&mut self, error: Native) -> Error {
         let is_certain =
             ends_session(&error) || is_in_failed_transaction(&error) || is_not_allowed(&error);
-        match is_certain {
-            true => self.hold = Hold::Wanted,
+        if is_certain {
+            self.hold = Hold::Wanted;
+        } else {
             // What cannot be settled now is let go of in the background.
-            false => {
-                self.hold = Hold::Unknown;
-                drop(self.let_go().await);
-            }
+            self.hold = Hold::Unknown;
+            drop(self.let_go().await);
         }
         self.failed(error)
     }

@@ -5,9 +5,7 @@ use crate::leaving::{Leaving, Undoing};
 use crate::registry::Registry;
 use crate::session::AsSession;
 use crate::{Error, Key, Mode};
-use dlock_core::{
-    RawIntoSession, RawLock, RawNew, RawShared, RawSlice, RawUnlock, SessionRef, Wait,
-};
+use dlock_core::{RawIntoSession, RawLock, RawNew, RawShared, RawSlice, SessionRef, Wait};
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
@@ -54,27 +52,6 @@ pub(crate) enum Hold {
 }
 
 impl<S: AsSession> Advisory<S> {
-    /// A lock that has sent nothing yet.
-    pub(crate) fn of(session: S, key: Key) -> Self {
-        let kept = session.keep();
-        let registry = Registry::of(S::client(&kept));
-        Self {
-            owner: 0,
-            registry,
-            kept,
-            key,
-            mode: Mode::Exclusive,
-            asked: Mode::Exclusive,
-            slice: None,
-            hold: Hold::Nothing,
-            in_flight: None,
-            undoing: None,
-            leaving: None,
-            ended: false,
-            runtime: None,
-        }
-    }
-
     pub(crate) fn client(&self) -> &Client {
         S::client(&self.kept)
     }
@@ -191,19 +168,25 @@ impl<S: AsSession> RawLock for Advisory<S> {
     }
 }
 
-impl<S: AsSession> RawUnlock for Advisory<S> {
-    async fn unlock(&mut self) -> Result<bool, Error> {
-        self.unlock_once().await
-    }
-
-    async fn unlock_scope(&mut self) -> Result<bool, Error> {
-        self.unlock_at_last().await
-    }
-}
-
 impl<S: AsSession> RawNew<S> for Advisory<S> {
     fn new(session: S, key: Key) -> Self {
-        Self::of(session, key)
+        let kept = session.keep();
+        let registry = Registry::of(S::client(&kept));
+        Self {
+            owner: 0,
+            registry,
+            kept,
+            key,
+            mode: Mode::Exclusive,
+            asked: Mode::Exclusive,
+            slice: None,
+            hold: Hold::Nothing,
+            in_flight: None,
+            undoing: None,
+            leaving: None,
+            ended: false,
+            runtime: None,
+        }
     }
 }
 

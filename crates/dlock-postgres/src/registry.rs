@@ -130,12 +130,6 @@ impl Registry {
         is_owner.then(queue)
     }
 
-    /// Claims a key for the lock that lets go of it: nobody else claims it meanwhile. `false`: it was freed
-    /// by hand, and another lock has claimed it since.
-    pub(crate) fn claim_again(&self, key: Number, owner: u64) -> bool {
-        self.set(key, owner, Claim::Wanted)
-    }
-
     /// Claims a key that is being let go of, to see to that.
     pub(crate) fn claim_leaving(&self, key: Number, owner: u64) -> Option<Leaving> {
         let mut keys = lock(&self.keys);
@@ -298,10 +292,10 @@ mod tests {
     fn a_lock_that_lets_go_keeps_others_away() {
         let registry = Registry::new(0);
         lock(&registry.keys).insert(KEY, (1, Claim::Held));
-        assert!(registry.claim_again(KEY, 1));
+        assert!(registry.set(KEY, 1, Claim::Wanted));
         assert!(!registry.claim_from(1, KEY, 2) && registry.claim(KEY, 2).is_some());
         registry.free(KEY, 1);
-        assert!(registry.claim(KEY, 2).is_none() && !registry.claim_again(KEY, 1));
+        assert!(registry.claim(KEY, 2).is_none() && !registry.set(KEY, 1, Claim::Wanted));
         registry.free(KEY, 1);
         assert_eq!(owner(&registry), Some(2));
     }

@@ -7,11 +7,45 @@ use crate::leaving::{Leaving, Next, State, Undo, Undoing};
 use crate::registry::Claim;
 use crate::session::AsSession;
 use crate::{Error, statement};
+use dlock_core::RawUnlock;
 use std::future::{Future, poll_fn};
 use std::mem;
 use std::pin::pin;
 use std::sync::Arc;
 use tokio::runtime::Handle;
+
+impl<S: AsSession> RawUnlock for Advisory<S> {
+    /// Releases. What an error leaves held is held still.
+    async fn unlock(&mut self) -> Result<bool, Error> {
+        let failure = match self.say_unlock().await {
+            Ok(released) => return Ok(released),
+            Err(error) if ends_session(&error) || is_in_failed_transaction(&error) => {
+                self.failed(error)
+            }
+            // Cancelled from outside: it may have been done before.
+            Err(_) => match self.let_go().await {
+                Ok(()) => return Ok(true),
+                Err(error) => error,
+            },
+        };
+        self.set_held();
+        if self.hold == Hold::Held { Err(failure) } else { Ok(false) }
+    }
+
+    /// The same where nobody can choose any more: a failed transaction is rolled back, if nobody else
+    /// speaks over the session.
+    async fn unlock_scope(&mut self) -> Result<bool, Error> {
+        let unlocked = self.unlock().await;
+        match unlocked {
+            Err(Error::Driver(error)) if S::IS_ALONE && is_in_failed_transaction(&error) => {
+                let rolled_back = self.ask(statement::ROLLBACK).await;
+                rolled_back.map_err(|error| self.failed(error))?;
+                self.unlock().await
+            }
+            unlocked => unlocked,
+        }
+    }
+}
 
 impl<S: AsSession> Advisory<S> {
     fn undo(&self) -> Undo {
@@ -53,26 +87,9 @@ impl<S: AsSession> Advisory<S> {
         self.registry.free(self.number(), self.owner);
     }
 
-    /// Releases. What an error leaves held is held still.
-    pub(crate) async fn unlock_once(&mut self) -> Result<bool, Error> {
-        let failure = match self.say_unlock().await {
-            Ok(released) => return Ok(released),
-            Err(error) if ends_session(&error) || is_in_failed_transaction(&error) => {
-                self.failed(error)
-            }
-            // Cancelled from outside: it may have been done before.
-            Err(_) => match self.let_go().await {
-                Ok(()) => return Ok(true),
-                Err(error) => error,
-            },
-        };
-        self.set_held();
-        if self.hold == Hold::Held { Err(failure) } else { Ok(false) }
-    }
-
-    /// Whether the key was this lock's, and is free now.
+    /// Whether the key was this lock's, and is free now. It claims the key meanwhile: no other lock does.
     async fn say_unlock(&mut self) -> Result<bool, Native> {
-        while self.claim_again() {
+        while self.registry.set(self.number(), self.owner, Claim::Wanted) {
             match self.queue_unlock().await {
                 Err(error) if is_gone(&error) => {}
                 released => {
@@ -102,20 +119,6 @@ impl<S: AsSession> Advisory<S> {
         .await
     }
 
-    /// The same where nobody can choose any more: a failed transaction is rolled back, if nobody else
-    /// speaks over the session.
-    pub(crate) async fn unlock_at_last(&mut self) -> Result<bool, Error> {
-        let unlocked = self.unlock_once().await;
-        match unlocked {
-            Err(Error::Driver(error)) if S::IS_ALONE && is_in_failed_transaction(&error) => {
-                let rolled_back = self.ask(statement::ROLLBACK).await;
-                rolled_back.map_err(|error| self.failed(error))?;
-                self.unlock_once().await
-            }
-            unlocked => unlocked,
-        }
-    }
-
     /// Lets go in the background, of what is held or may be.
     pub(crate) fn leave(&mut self) {
         let (asked, turn) = self.in_flight.take().unzip();
@@ -124,7 +127,7 @@ impl<S: AsSession> Advisory<S> {
             _ if self.leaving.is_some() => return,
             Hold::Nothing => return,
             _ if self.client().is_closed() => return self.set_free(),
-            _ if !self.claim_again() => {
+            _ if !self.registry.set(self.number(), self.owner, Claim::Wanted) => {
                 // Another lock sees to it.
                 (self.hold, self.undoing) = (Hold::Nothing, None);
                 return;
@@ -181,12 +184,6 @@ impl<S: AsSession> Advisory<S> {
     async fn finish(&mut self, undoing: Option<Undoing>) -> Result<(), Error> {
         self.undoing = undoing;
         Resuming(self).0.let_go().await
-    }
-
-    /// Keeps the key from other locks while this one lets go of it. `false`: it was free, and another lock has
-    /// claimed it since.
-    fn claim_again(&self) -> bool {
-        self.registry.claim_again(self.number(), self.owner)
     }
 }
 

@@ -38,21 +38,6 @@ pub struct Xact<'a> {
 }
 
 impl<'a> Xact<'a> {
-    /// A lock that has sent nothing yet.
-    pub(crate) fn of(transaction: &'a Transaction<'a>, key: Key) -> Self {
-        let registry = Registry::of(transaction.client());
-        Self {
-            transaction,
-            registry,
-            key,
-            mode: Mode::Exclusive,
-            asks: false,
-            turn: None,
-            leaving: None,
-            ended: false,
-        }
-    }
-
     fn client(&self) -> &Client {
         self.transaction.client()
     }
@@ -211,7 +196,17 @@ impl RawLock for Xact<'_> {
 
 impl<'a> RawNew<&'a Transaction<'a>> for Xact<'a> {
     fn new(transaction: &'a Transaction<'a>, key: Key) -> Self {
-        Self::of(transaction, key)
+        let registry = Registry::of(transaction.client());
+        Self {
+            transaction,
+            registry,
+            key,
+            mode: Mode::Exclusive,
+            asks: false,
+            turn: None,
+            leaving: None,
+            ended: false,
+        }
     }
 }
 

@@ -83,7 +83,9 @@ impl Owner {
 
     fn let_go(&self, Session { registry, holds }: &mut Session) -> Next {
         match self.next {
-            Next::ClaimAgain if registry.claim_again(KEY, self.number) => return Next::Unlock,
+            Next::ClaimAgain if registry.set(KEY, self.number, Claim::Wanted) => {
+                return Next::Unlock;
+            }
             Next::ClaimAgain => {}
             Next::Unlock => {
                 *holds = holds.saturating_sub(1);
