@@ -8,7 +8,6 @@ use crate::key::Number;
 use crate::registry::{Claim, Registry};
 use crate::session::Link;
 use crate::statement::{self, ROLLBACK, TERMINATE};
-use std::fmt;
 use std::future::{Future, poll_fn};
 use std::mem;
 use std::pin::{Pin, pin};
@@ -28,7 +27,6 @@ const AGAIN: (Duration, Duration) = (Duration::from_millis(10), Duration::from_s
 pub(crate) type Undoing = Pin<Box<dyn Future<Output = Result<(), Native>> + Send + Sync>>;
 
 /// What is to be let go of.
-#[derive(Clone, Debug)]
 pub(crate) struct Undo {
     pub(crate) registry: Arc<Registry>,
     pub(crate) mode: Mode,
@@ -187,12 +185,6 @@ impl Leaving {
         let Some(sent) = link.say(&undo.text()) else { return false };
         *undoing = Some(undo.answered(None, sent, None));
         true
-    }
-}
-
-impl fmt::Debug for Leaving {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Leaving")
     }
 }
 

@@ -26,7 +26,6 @@ const A_MOMENT: Duration = Duration::from_millis(100);
 static SESSIONS: LazyLock<Mutex<HashMap<usize, Weak<Registry>>>> = LazyLock::new(Mutex::default);
 
 /// What one session holds, and who waits over it.
-#[derive(Debug)]
 pub(crate) struct Registry {
     address: usize,
     /// Each with the acquire that claims it.
@@ -46,7 +45,7 @@ pub(crate) struct Registry {
 }
 
 /// Whose a key is on this session.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) enum Claim {
     /// A lock tries it, or waits for it.
     Wanted,
