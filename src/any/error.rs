@@ -6,7 +6,8 @@ use std::error::Error;
 pub enum AnyError {
     /// No driver goes by the URL's scheme.
     #[error(
-        "no driver goes by the scheme of this URL: use postgres://, mysql://, mariadb://, mssql:// or oracle://"
+        "no driver goes by the scheme of this URL: use postgres://, mysql://, mariadb://, mssql:// or oracle://, \
+         and write what is an ADO or JDBC string as mssql://user:password@host:port/database"
     )]
     Scheme,
     /// The driver that goes by the URL's scheme is not compiled in.

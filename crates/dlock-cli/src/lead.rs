@@ -25,6 +25,7 @@ pub(crate) async fn lead(source: &Source, lead: &Lead) -> Result<u8, Failure> {
     let url = source.url()?;
     let (hold, guard, command) = (lead.hold(), &lead.guard, &lead.command);
     let work = Work { url: &url, key: &lead.key, hold: &hold, guard, command };
+    locks::possible(&url, &lead.key, hold.permits)?;
     let mut signals = Heeded::new()?;
     let before = Sockets::now();
     let opening = locks::open(&url, "dlock lead", hold.lease);

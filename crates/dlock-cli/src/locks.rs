@@ -3,7 +3,7 @@
 use crate::status::{BUSY, Failure, LOST, USAGE, chain, of_key};
 use crate::url::Url;
 use dlock_db::{AnyError, AnyKey, AnyServer};
-use dlock_locks::{Permit, UrlDriver};
+use dlock_locks::{Driver, Permit, UrlDriver};
 use std::ops::Deref;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -36,6 +36,20 @@ pub(crate) async fn open(url: &Url, name: &str, lease: Duration) -> Result<Locks
 pub(crate) fn later(url: &Url, name: &str) -> Result<Locks, Failure> {
     let built = Locks::builder(server(url)?).name(name).build();
     built.map_err(|error| failure(url, &error, BUSY))
+}
+
+/// Refuses a key or a number of permits that cannot be, before any server is asked.
+///
+/// # Errors
+/// Where it cannot be, or the URL names no server.
+pub(crate) fn possible(url: &Url, key: &str, permits: Option<usize>) -> Result<(), Failure> {
+    let accepted = server(url)?.accept(AnyKey::from(key)).map(drop);
+    let error = match accepted {
+        Err(error) => Error::Key(error),
+        Ok(()) if permits == Some(0) => Error::NoPermits { key: key.to_owned() },
+        Ok(()) => return Ok(()),
+    };
+    Err(failure(url, &error, BUSY))
 }
 
 /// Ends the sessions, where the server lets that be done soon.

@@ -55,7 +55,7 @@ pub(crate) async fn free(source: &Source, free: &Free) -> Result<u8, Failure> {
     let locks = locks::later(&url, "dlock free")?;
     let holding = holding(&url, &locks, &free.key).await?;
     if !free.yes {
-        show_ending(&locks, &holding, &free.key).await?;
+        show_ending(&locks, &holding, free).await?;
         ask()?;
         still(&url, &locks, &holding, &free.key).await?;
     }
@@ -68,10 +68,14 @@ pub(crate) async fn free(source: &Source, free: &Free) -> Result<u8, Failure> {
 }
 
 /// Shows all that the sessions hold and wait for. Where not all keys can be seen, it is this one.
-async fn show_ending(locks: &Locks, holding: &[Row], name: &str) -> Result<(), Failure> {
+async fn show_ending(locks: &Locks, holding: &[Row], free: &Free) -> Result<(), Failure> {
     let all = locks.holders().await.map(table::rows).unwrap_or_else(|_| holding.to_vec());
-    let mut ending = table::named(all, &holding[0].key, name);
+    let mut ending = table::named(all, &holding[0].key, &free.key);
     ending.retain(|row| sessions(holding).contains(&row.session.as_str()));
+    if free.look.json {
+        table::show_aside(&ending);
+        return Ok(());
+    }
     table::show(&ending, false)
 }
 

@@ -13,6 +13,7 @@ pub(crate) async fn run(source: &Source, run: &Run) -> Result<u8, Failure> {
     let url = source.url()?;
     let (hold, guard, command) = (&run.hold, &run.guard, &run.command);
     let work = Work { url: &url, key: &run.key, hold, guard, command };
+    locks::possible(&url, &run.key, hold.permits)?;
     let mut signals = Heeded::new()?;
     let before = Sockets::now();
     let taking = async {

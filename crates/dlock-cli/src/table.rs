@@ -101,13 +101,19 @@ pub(crate) fn named(mut rows: Vec<Row>, key: &str, name: &str) -> Vec<Row> {
 
 /// Shows them, as a table or for a program.
 pub(crate) fn show(rows: &[Row], as_json: bool) -> Result<(), Failure> {
-    if as_json {
-        return json(&rows);
-    }
+    if as_json { json(&rows) } else { print(&lines(rows)) }
+}
+
+/// The same beside what a program reads. Nobody may be there to read it.
+pub(crate) fn show_aside(rows: &[Row]) {
+    let _ = writeln!(io::stderr(), "{}", lines(rows));
+}
+
+fn lines(rows: &[Row]) -> String {
     let mut table = Table::new();
     table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(HEADER).add_rows(rows.iter().map(Row::cells));
-    print(&table.trim_fmt())
+    table.trim_fmt()
 }
 
 /// Shows something to a program.

@@ -23,6 +23,9 @@ pub(crate) struct Source {
 
     /// The server's URL, such as postgres://app@db/app
     ///
+    /// Taken are postgres://, mysql://, mariadb://, mssql:// and oracle://. ADO and JDBC strings are not: write
+    /// mssql://user:password@host:port/database.
+    ///
     /// Everybody on this machine can read a password that is written here; `DLOCK_URL` and `--url-file` keep
     /// it secret.
     #[arg(long, value_name = "URL", global = true)]

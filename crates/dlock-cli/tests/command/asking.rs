@@ -107,6 +107,9 @@ fn nobody_is_freed_without_an_answer() {
     let (status, shown, said) = output(dlock(kind.url, &["free", &scene.key]));
     assert_eq!(status, 64);
     assert!(shown.contains(&scene.key) && said.contains("--yes"), "{shown} {said}");
+    let (status, shown, said) = output(dlock(kind.url, &["free", &scene.key, "--json"]));
+    assert_eq!((status, shown.as_str()), (64, ""), "a program reads nothing but JSON");
+    assert!(said.contains(&scene.key) && said.contains("--yes"), "{said}");
     let mut terminal = Terminal::start(dlock(kind.url, &["free", &scene.key]), 100, 12);
     terminal.until(|screen| screen.contains("[y/N]"));
     terminal.types("n\r");

@@ -67,6 +67,38 @@ fn a_url_that_names_no_server_is_64() {
     }
 }
 
+/// What SQL Server's own driver takes is refused by what is taken, and its password is not shown.
+#[test]
+fn an_ado_or_jdbc_string_is_64() {
+    for url in [
+        "Server=tcp:db,1433;Database=app;User Id=app;Password=s3cret",
+        "jdbc:sqlserver://db:1433;databaseName=app;user=app;password=s3cret",
+    ] {
+        let said = refused(|| dlock(url, TASKS[0]), 64);
+        assert!(said.contains("JDBC") && said.contains("mssql://user"), "{said}");
+        assert!(!said.contains("s3cret"), "{said}");
+    }
+}
+
+/// What cannot be is told before any server is asked.
+#[test]
+fn a_key_that_cannot_be_is_64_where_no_server_is() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("mysql://app:word@{}/app", taken.local_addr().unwrap());
+    drop(taken);
+    let long = "x".repeat(65);
+    for key in [long.as_str(), ""] {
+        for task in ["run", "lead"] {
+            refused(|| dlock(&url, &[task, key, "--", "true"]), 64);
+        }
+        for task in ["who", "free"] {
+            refused(|| dlock(&url, &[task, key]), 64);
+        }
+    }
+    let said = refused(|| dlock(&url, &["run", "k", "--permits", "0", "--", "true"]), 64);
+    assert!(said.contains("permit"), "{said}");
+}
+
 #[test]
 fn a_server_that_is_not_there_is_69() {
     // Nobody else gets the port, and nobody listens.

@@ -12,6 +12,7 @@ mod inputs;
 mod lead;
 mod leftovers;
 mod losses;
+mod mssql;
 mod offline;
 mod oracle;
 mod secrets;
