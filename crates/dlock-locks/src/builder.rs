@@ -135,6 +135,8 @@ impl<D: Driver> LocksBuilder<D> {
 
     /// Opens sessions with TLS by this connector of the native driver's.
     ///
+    /// Of the drivers here PostgreSQL's alone takes one; the others read the URL, or the native driver's options.
+    ///
     /// # Examples
     /// ```
     /// # use dlock_db::{Locks, LocksBuilder, TlsDriver};

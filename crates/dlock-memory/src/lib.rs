@@ -80,7 +80,7 @@ pub type LocksError = dlock_locks::Error<Ended>;
 
 /// A request for a key, to be refined.
 ///
-/// This page shows the calls of all servers. Of them this one has not `update`, `mode` and `fenced`.
+/// This page shows the calls of all servers. Of them this one has not `update` and `mode`.
 pub type Request = dlock_locks::Request<Database>;
 
 /// One's turn to lead.

@@ -49,7 +49,7 @@ pub(crate) struct Hold {
 pub(crate) struct Guard {
     /// How long after SIGTERM comes SIGKILL
     ///
-    /// When the server is silent it is a third of the lease at most: all has to be gone before the lock may
+    /// When the server is silent it is 0.3 of the lease at most: all has to be gone before the lock may
     /// be somebody else's.
     #[arg(short, long, value_name = "TIME", default_value = "5s", value_parser = duration::parse)]
     pub(crate) kill_after: Duration,
