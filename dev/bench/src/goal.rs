@@ -4,11 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::figure::{Figure, Layout, ratio};
 use crate::measure::{
-    ACQUIRE_TRIPS, HAND_OVER, PAIR_BYTES, PAIR_TRIPS, PAIRS, PAIRS_OF_EIGHT, RELEASE_TRIPS,
-    WAIT_FREE,
+    ACQUIRE_TRIPS, HAND_OVER, MANY_KEYS, ONE_KEY, ONE_KEY_MEMORY, ONE_KEY_SESSIONS, PAIR_BYTES,
+    PAIR_TRIPS, PAIRS, PAIRS_OF_EIGHT, RELEASE_TRIPS, WAIT_FREE, WORK,
 };
 use crate::place::Database;
-use crate::subject::{LENT, OWNED, PLAIN, PREPARED, RAW, RAW_LATER, RAW_PREPARED, SQLX, TYPED};
+use crate::subject::{
+    IDEAL, LAYER, LENT, LONE, OWNED, PLAIN, PREPARED, RAW, RAW_LATER, RAW_PREPARED, SQLX, TYPED,
+};
 
 /// What a value is held to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -142,7 +144,14 @@ const EVERYWHERE: [Goal; 4] = [
     Goal::new(PAIR_BYTES, LENT, Bound::Exactly(1.0)).by(RAW, Layout::Unpinned),
 ];
 
-const POSTGRES: [Goal; 8] = [
+const POSTGRES: [Goal; 15] = [
+    Goal::new(WAIT_FREE, LAYER, Bound::AtLeast(0.9)).by(LONE, Layout::Pinned),
+    Goal::new(MANY_KEYS, LAYER, Bound::AtLeast(20.0)).by(LONE, Layout::Unpinned),
+    Goal::new(MANY_KEYS, LAYER, Bound::AtLeast(6.0)).by(SQLX, Layout::Unpinned),
+    CROWD[0],
+    CROWD[1],
+    CROWD[2],
+    CROWD[3],
     Goal::new(WAIT_FREE, LENT, Bound::AtLeast(0.97)).by(TYPED, Layout::Pinned),
     Goal::new(WAIT_FREE, OWNED, Bound::AtLeast(0.95)).by(SQLX, Layout::Pinned),
     Goal::new(PAIRS, OWNED, Bound::AtLeast(3.0)).by(DISTRIBUTED, Layout::Pinned),
@@ -153,7 +162,21 @@ const POSTGRES: [Goal; 8] = [
     Goal::new(HAND_OVER, OWNED, Bound::AtMost(1.4)).by(PLAIN, Layout::Pinned),
 ];
 
-const MYSQL: [Goal; 11] = [
+/// Many tasks, on every server.
+const CROWD: [Goal; 4] = [
+    Goal::new(ONE_KEY, LAYER, Bound::AtMost(20.0)),
+    Goal::new(ONE_KEY_MEMORY, LAYER, Bound::AtMost(1024.0)),
+    Goal::new(ONE_KEY_SESSIONS, LAYER, Bound::AtMost(2.0)),
+    Goal::new(WORK, LAYER, Bound::AtMost(1.2)).by(IDEAL, Layout::Unpinned),
+];
+
+const MYSQL: [Goal; 17] = [
+    Goal::new(PAIRS, LAYER, Bound::AtLeast(0.9)).by(RAW_PREPARED, Layout::Pinned),
+    Goal::new(MANY_KEYS, LAYER, Bound::AtLeast(6.0)).by(LONE, Layout::Unpinned),
+    CROWD[0],
+    CROWD[1],
+    CROWD[2],
+    CROWD[3],
     Goal::new(PAIRS, LENT, Bound::AtLeast(0.95)).by(RAW, Layout::Pinned),
     Goal::new(PAIRS, OWNED, Bound::AtLeast(0.95)).by(RAW_LATER, Layout::Pinned),
     Goal::new(PAIRS, PREPARED, Bound::AtLeast(0.95)).by(RAW_PREPARED, Layout::Pinned),

@@ -1,5 +1,6 @@
 //! The measures, each over all subjects of one database.
 
+mod crowd;
 mod drops;
 mod growth;
 mod hand_over;
@@ -23,6 +24,11 @@ pub(crate) const PAIRS: &str = "pairs, 1 connection";
 pub(crate) const PAIRS_OF_EIGHT: &str = "pairs, 8 connections";
 pub(crate) const WAIT_FREE: &str = "wait-free pairs, 1 connection";
 pub(crate) const CPU: &str = "client CPU per pair, 1 connection";
+pub(crate) const MANY_KEYS: &str = "pairs, 256 tasks and keys";
+pub(crate) const ONE_KEY: &str = "10,000 tasks on one key: hand-over, median";
+pub(crate) const ONE_KEY_MEMORY: &str = "10,000 tasks on one key: memory of one";
+pub(crate) const ONE_KEY_SESSIONS: &str = "10,000 tasks on one key: sessions";
+pub(crate) const WORK: &str = "5,000 tasks, 1,000 keys, 5 ms each";
 pub(crate) const HAND_OVER: &str = "hand-over, median";
 pub(crate) const ACQUIRE_TRIPS: &str = "acquire: round trips";
 pub(crate) const RELEASE_TRIPS: &str = "release: round trips";
@@ -46,6 +52,8 @@ pub(crate) enum Measure {
     Memory,
     /// Pairs in a second while the session holds many other keys, and the memory of those.
     Growth,
+    /// Many tasks of a process, on many keys and on one.
+    Crowd,
     /// How long the server remembers a wait that was dropped.
     Drops,
 }
@@ -57,7 +65,9 @@ impl Measure {
         match self {
             Self::Pairs | Self::WaitFree | Self::HandOver => true,
             Self::Growth => layout == Layout::Pinned,
-            Self::TimeOut | Self::Wire | Self::Memory | Self::Drops => layout == Layout::Unpinned,
+            Self::TimeOut | Self::Wire | Self::Memory | Self::Crowd | Self::Drops => {
+                layout == Layout::Unpinned
+            }
         }
     }
 
@@ -67,6 +77,8 @@ impl Measure {
             // Only there can a lock be had without a wait by a statement of its own, and only there
             // do many locks share one session by design.
             Self::WaitFree | Self::Growth => database == Database::Postgres,
+            // Many keys want one message each way, which the stand-ins do not answer as servers do.
+            Self::Crowd => !database.is_stand_in(),
             // Its stand-in has no wire.
             Self::Wire => database != Database::Oracle,
             _ => true,
@@ -122,6 +134,7 @@ impl Scene {
             Measure::Wire => wire::measure(self).await,
             Measure::Memory => memory::measure(self).await,
             Measure::Growth => growth::measure(self).await,
+            Measure::Crowd => crowd::measure(self).await,
             Measure::Drops => drops::measure(self).await,
         }
     }

@@ -3,6 +3,7 @@
 #[cfg(feature = "peers")]
 mod distributed;
 mod echo;
+pub(crate) mod layer;
 pub(crate) mod mssql;
 mod mysql;
 mod native;
@@ -125,6 +126,12 @@ pub(crate) const PREPARED: &str = "dlock, prepared";
 pub(crate) const SHARED: &str = "dlock, shared";
 /// This library over a session that it is lent, with a new lock each time.
 pub(crate) const LENT: &str = "dlock, lent";
+/// This library with sessions of its own.
+pub(crate) const LAYER: &str = "dlock, Locks";
+/// The same without a server: a mutex of the runtime's for each key.
+pub(crate) const IDEAL: &str = "tokio::sync::Mutex";
+/// One task of the raw driver's, with prepared statements.
+pub(crate) const LONE: &str = "raw driver, prepared";
 /// The raw driver that the wait-free acquires are compared with.
 pub(crate) const TYPED: &str = "raw driver, typed";
 /// sqlx.
@@ -144,16 +151,18 @@ const POSTGRES: &[Kind] = &[
     whole::<sqlx_postgres::Sqlx>(SQLX),
     #[cfg(feature = "peers")]
     whole::<distributed::Postgres>("distributed-lock-postgres"),
+    pairs_only::<layer::Layer<dlock_postgres::Server>>(LAYER),
     PYTHON,
 ];
 
 /// In acquires that do not wait.
 const WAIT_FREE: &[Kind] = &[
     pairs_only::<postgres::Typed>(TYPED),
-    pairs_only::<postgres::Prepared>("raw driver, prepared"),
+    pairs_only::<postgres::Prepared>(LONE),
     pairs_only::<postgres::Unprepared>("raw driver, prepared anew"),
     pairs_only::<postgres::TryOwned>(OWNED),
     pairs_only::<postgres::TryLent>(LENT),
+    pairs_only::<layer::Layer<dlock_postgres::Server>>(LAYER),
     #[cfg(feature = "peers")]
     pairs_only::<sqlx_postgres::TrySqlx>(SQLX),
 ];
@@ -169,6 +178,7 @@ const MYSQL: &[Kind] = &[
     pairs_only::<mysql::Lent>(LENT),
     #[cfg(feature = "peers")]
     whole::<distributed::Mysql>("distributed-lock-mysql"),
+    pairs_only::<layer::Layer<dlock_mysql::Server>>(LAYER),
     PYTHON,
 ];
 
@@ -200,6 +210,14 @@ pub(crate) fn kinds(database: Database, python: bool) -> Vec<Kind> {
 /// What is measured in acquires that do not wait.
 pub(crate) fn wait_free(database: Database) -> &'static [Kind] {
     if database == Database::Postgres { WAIT_FREE } else { &[] }
+}
+
+/// One task with statements that are prepared.
+pub(crate) fn lone(database: Database) -> Kind {
+    match database {
+        Database::Postgres => pairs_only::<postgres::Prepared>(LONE),
+        _ => whole::<mysql::RawPrepared>(LONE),
+    }
 }
 
 /// The statements that this library sends to PostgreSQL.

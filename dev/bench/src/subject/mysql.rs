@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use dlock_mysql::Lock;
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Opts};
+use mysql_async::{Conn, Opts, Row};
 
 use crate::locker::Locker;
 use crate::place::Place;
@@ -61,9 +61,11 @@ impl<const USES: u32> Locker for Raw<USES> {
     }
 }
 
+/// The number in the first column: some answers have more.
 async fn ask(conn: &mut Conn, text: &str) -> Result<i64> {
-    let answer: Option<Option<i64>> = conn.query_first(text).await?;
-    answer.flatten().context("the server did not say")
+    let answer: Option<Row> = conn.query_first(text).await?;
+    let number = answer.and_then(|row| row.get::<Option<i64>, _>(0).flatten());
+    number.context("the server did not say")
 }
 
 /// The raw driver, which has the statements of a lock that knows its session prepared.
