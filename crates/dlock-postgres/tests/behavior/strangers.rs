@@ -5,6 +5,7 @@ use dlock_core::Wait;
 use dlock_postgres::{Error, Lock, XactLock};
 use dlock_testkit::polled::polled;
 use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
 use tokio_postgres::{Client, Transaction};
 
 const DEFERRABLE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE";
@@ -61,10 +62,14 @@ async fn a_savepoint_of_the_same_name_stays_the_callers() {
     held.release().await.unwrap();
 }
 
+/// A deferrable transaction waits for every writer on its server: the tests that have either take turns.
+static SERIALIZABLE: Mutex<()> = Mutex::const_new(());
+
 /// A transaction that waits for a snapshot that nobody can spoil is a transaction all the same: a free key is
 /// had there, and one that is taken is refused at once.
 #[tokio::test]
 async fn a_try_in_a_deferrable_transaction_answers() {
+    let _turn = SERIALIZABLE.lock().await;
     let (mut held, client) = (holder("strangers-deferrable").await, connect().await);
     client.batch_execute(DEFERRABLE).await.unwrap();
     let mut free = Lock::new(&client, "strangers-deferrable free").unwrap();
@@ -81,6 +86,7 @@ async fn a_try_in_a_deferrable_transaction_answers() {
 /// most, and nothing is held then.
 #[tokio::test]
 async fn a_try_behind_a_serializable_writer_ends() {
+    let _turn = SERIALIZABLE.lock().await;
     let (eye, client, writer) = (Eye::open().await, connect().await, connect().await);
     let write =
         "BEGIN ISOLATION LEVEL SERIALIZABLE; CREATE TEMP TABLE t (n int); INSERT INTO t VALUES (1)";
