@@ -21,7 +21,22 @@ pub struct Server {
 
 impl From<Opts> for Server {
     fn from(opts: Opts) -> Self {
+        #[cfg(feature = "rustls")]
+        if opts.ssl_opts().is_some() {
+            choose_provider();
+        }
         Self { opts, folds: Arc::default() }
+    }
+}
+
+/// The driver takes the process's provider of ciphers. rustls chooses that by itself only where a single one is
+/// compiled in, and panics where there are more: the driver for SQL Server brings another.
+#[cfg(feature = "rustls")]
+fn choose_provider() {
+    use rustls::crypto::{CryptoProvider, ring};
+    if CryptoProvider::get_default().is_none() {
+        // Somebody may have been faster.
+        drop(ring::default_provider().install_default());
     }
 }
 
