@@ -2,7 +2,7 @@
 
 use dlock_db::postgres::tokio_postgres;
 use dlock_db::{AnyError, AnyKey, AnyLocks, LocksError};
-use dlock_testkit::server::{MariaDb, Postgres};
+use dlock_testkit::server::{MariaDb, MySql, Postgres};
 use std::time::Duration;
 
 fn postgres() -> String {
@@ -39,6 +39,33 @@ async fn postgres_by_its_scheme() {
 #[tokio::test]
 async fn mariadb_by_its_scheme() {
     exclude_each_other(&mariadb(), "any:mariadb").await;
+}
+
+/// Two names that are one to the server are had, and in the order in which the driver's own `Locks` has them.
+#[tokio::test]
+async fn several_keys_in_the_order_of_the_server() {
+    let url = MySql::shared().expect("a MySQL server").url();
+    let any = locks(url).await;
+    let own = dlock_db::mysql::Locks::connect(url).await.expect("a server that answers");
+    let limit = Duration::from_secs(10);
+    let twins = any.lock_all(["any:Job", "any:job"], limit).await.expect("one lock");
+    twins.release().await.expect("a held key");
+    for round in 0..20 {
+        let [one, other] = [format!("any:A {round}"), format!("any:b {round}")];
+        let [two, another] = [one.to_lowercase(), other.to_uppercase()];
+        let (here, there) =
+            (any.lock_all([one, other], limit), own.lock_all([another, two], limit));
+        let here = async { here.await.map(drop) };
+        let there = async { there.await.map(drop) };
+        let (here, there) = tokio::join!(here, there);
+        assert!(here.is_ok() && there.is_ok(), "{here:?}, {there:?}");
+    }
+    let names = ["any:z", "any:m", "any:a", "any:q"];
+    let here = any.lock_all(names, limit).await.expect("free keys");
+    let order = Vec::from_iter(here.keys().map(ToString::to_string));
+    drop(here);
+    let there = own.lock_all(names, limit).await.expect("free keys");
+    assert_eq!(order, Vec::from_iter(there.keys().map(ToString::to_string)));
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ pub(crate) type Answer<'a, T> = LocalBoxFuture<'a, Result<T, AnyError>>;
 /// A driver.
 pub(crate) trait ErasedServer: Send + Sync + 'static {
     fn accept(&self, key: AnyKey) -> Result<AnyKey, KeyError>;
+    fn folds(&self) -> bool;
     fn usage(&self) -> Usage;
     fn open<'a>(&'a self, options: &'a SessionOptions) -> Answer<'a, Box<dyn ErasedSession>>;
     fn check<'a>(&'a self, options: &'a SessionOptions) -> Answer<'a, Vec<Finding>>;
@@ -32,6 +33,10 @@ pub(crate) trait ErasedServer: Send + Sync + 'static {
 impl<D: Lending> ErasedServer for D {
     fn accept(&self, key: AnyKey) -> Result<AnyKey, KeyError> {
         accept(self, key)
+    }
+
+    fn folds(&self) -> bool {
+        Driver::folds(self)
     }
 
     fn usage(&self) -> Usage {

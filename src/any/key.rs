@@ -92,7 +92,7 @@ impl Hash for AnyKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
         match &self.0 {
             Form::Given(given) => given.hash(state),
-            Form::Known(key) => state.write_u64(key.hashed()),
+            Form::Known(key) => key.feed(state),
         }
     }
 }

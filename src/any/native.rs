@@ -3,13 +3,15 @@ use dlock_core::KeyError;
 use dlock_locks::Driver;
 use std::any::Any;
 use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
 /// A key as its server knows it.
 pub(crate) trait NativeKey: fmt::Display + Send + Sync + 'static {
     fn equals(&self, other: &dyn NativeKey) -> bool;
-    fn hashed(&self) -> u64;
+    /// Feeds what the driver's own key feeds.
+    fn feed(&self, state: &mut dyn Hasher);
+    fn folded(&self) -> Option<AnyKey>;
     fn derived(&self, label: &str) -> AnyKey;
     fn turnstile(&self) -> Option<AnyKey>;
     fn as_any(&self) -> &dyn Any;
@@ -38,10 +40,12 @@ impl<D: Driver> NativeKey for KeyOf<D> {
         other.as_any().downcast_ref::<Self>().is_some_and(|other| other.key == self.key)
     }
 
-    fn hashed(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.key.hash(&mut hasher);
-        hasher.finish()
+    fn feed(&self, mut state: &mut dyn Hasher) {
+        self.key.hash(&mut state);
+    }
+
+    fn folded(&self) -> Option<AnyKey> {
+        D::folded(&self.key).map(|key| AnyKey::known(Self::new(key)))
     }
 
     fn derived(&self, label: &str) -> AnyKey {

@@ -42,6 +42,14 @@ impl Driver for AnyServer {
         if let Form::Known(key) = &key.0 { key.turnstile() } else { None }
     }
 
+    fn folded(key: &AnyKey) -> Option<AnyKey> {
+        if let Form::Known(key) = &key.0 { key.folded() } else { None }
+    }
+
+    fn folds(&self) -> bool {
+        self.server.folds()
+    }
+
     fn accept(&self, key: AnyKey) -> Result<AnyKey, KeyError> {
         self.server.accept(key)
     }
