@@ -130,9 +130,9 @@ pub(crate) async fn reconnect(
     let uptime: Option<(String, u64)> = conn.query_first(UPTIME).await?;
     let age = since.elapsed().as_secs();
     let counts_on = uptime.is_none_or(|(_, seconds)| seconds + 1 >= age);
-    let is_mariadb = conn.server_version().0 >= 10;
-    let identity: Option<String> = conn.query_first(identify(is_mariadb)).await?;
-    let is_same = identity.is_some_and(|identity| server.starts_with(&identity));
+    let identity: Option<String> = conn.query_first(identify()).await?;
+    let more = identity.and_then(|identity| server.strip_prefix(&*identity));
+    let is_same = more.is_some_and(|more| more.is_empty() || more.starts_with(" since "));
     Ok((conn, id.filter(|_| counts_on && is_same)))
 }
 

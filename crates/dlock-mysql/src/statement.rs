@@ -18,17 +18,14 @@ pub(crate) const LONGEST: u64 = 2_147_483_000;
 pub(crate) const UPTIME: &str = "SHOW GLOBAL STATUS LIKE 'Uptime'";
 
 /// Which server this is: a copied directory has its `server_uuid` copied, and MariaDB has no such thing before
-/// 10.10.
-pub(crate) fn identity(is_mariadb: bool) -> &'static str {
-    match is_mariadb {
-        true => "CONCAT(@@hostname,':',@@port,' ',@@server_id)",
-        false => "CONCAT(@@server_uuid,' ',@@hostname,':',@@port)",
-    }
-}
+/// 10.10. It skips the comment, also behind a proxy that says it is MySQL.
+/// <https://mariadb.com/kb/en/comment-syntax/>.
+pub(crate) const IDENTITY: &str =
+    "CONCAT(/*!50700 @@server_uuid,' ',*/@@hostname,':',@@port,' ',@@server_id)";
 
 /// The same alone.
-pub(crate) fn identify(is_mariadb: bool) -> String {
-    format!("SELECT {} LIMIT 1", identity(is_mariadb))
+pub(crate) fn identify() -> String {
+    format!("SELECT {IDENTITY} LIMIT 1")
 }
 
 /// Ends a session.
@@ -85,8 +82,7 @@ impl Statements {
         let (select, name) = (Self::select(self.is_mariadb, 0), &self.name);
         format!(
             "{select} IF(CONNECTION_ID()<>{id},CONNECTION_ID()+2,\
-             IF(IS_USED_LOCK({name})={id},-1,GET_LOCK({name},0))),{} LIMIT 1",
-            identity(self.is_mariadb)
+             IF(IS_USED_LOCK({name})={id},-1,GET_LOCK({name},0))),{IDENTITY} LIMIT 1"
         )
     }
 
@@ -124,7 +120,7 @@ pub(crate) fn millis(wait: Wait) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{LONGEST, Statements, millis};
+    use super::{IDENTITY, LONGEST, Statements, millis};
     use crate::Key;
     use dlock_core::Wait;
     use std::time::Duration;
@@ -176,8 +172,8 @@ mod tests {
         let attempt = Statements::new(true, &Key::from(1)).attempt(7);
         let (_, asks) = attempt.split_once("SELECT ").unwrap();
         let inner = "IF(IS_USED_LOCK(0x31)=7,-1,GET_LOCK(0x31,0))";
-        let server = "CONCAT(@@hostname,':',@@port,' ',@@server_id)";
-        let expected = format!("IF(CONNECTION_ID()<>7,CONNECTION_ID()+2,{inner}),{server} LIMIT 1");
+        let expected =
+            format!("IF(CONNECTION_ID()<>7,CONNECTION_ID()+2,{inner}),{IDENTITY} LIMIT 1");
         assert_eq!(asks, expected);
     }
 

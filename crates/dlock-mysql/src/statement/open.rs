@@ -1,6 +1,6 @@
 //! What is said to a session that was just opened.
 
-use super::identity;
+use super::IDENTITY;
 
 /// Lifts what limits or changes statements, whatever the server's defaults are, and has the server end the
 /// session when it was idle for so many seconds. A transaction that is idle ends with its session, no sooner.
@@ -33,8 +33,7 @@ pub(crate) fn look(is_mariadb: bool) -> String {
     };
     format!(
         "SELECT CONNECTION_ID(),@@SESSION.wait_timeout,@@max_allowed_packet,\
-         CONCAT({},' since ',UNIX_TIMESTAMP()-CAST(VARIABLE_VALUE AS SIGNED)) \
-         FROM {status} WHERE VARIABLE_NAME='Uptime' LIMIT 1",
-        identity(is_mariadb)
+         CONCAT({IDENTITY},' since ',UNIX_TIMESTAMP()-CAST(VARIABLE_VALUE AS SIGNED)) \
+         FROM {status} WHERE VARIABLE_NAME='Uptime' LIMIT 1"
     )
 }
