@@ -47,8 +47,14 @@ impl Process {
         if look.server != self.server {
             return Err(ServerError::NotEnded);
         }
-        kill(client, self.number).await?;
-        timeout(ENDING, self.wire.ended()).await.map_err(|_| ServerError::NotEnded)
+        // The number of a session that is over may be another's by now.
+        if !self.wire.is_over() {
+            kill(client, self.number).await?;
+        }
+        match self.wire.ended().await {
+            true => Ok(()),
+            false => Err(ServerError::NotEnded),
+        }
     }
 }
 
@@ -83,7 +89,7 @@ impl AloneDriver for Server {
             let (mut client, _) = self.dial("dlock abort").await?;
             process.end(&mut client).await
         };
-        let ended = ended.await;
+        let ended = timeout(ENDING * 2, ended).await.unwrap_or(Err(ServerError::NotEnded));
         drop(guard);
         ended.map_err(|error| match error {
             ServerError::Native(error) => Error::Setup { advice: KILL, source: Some(error) },

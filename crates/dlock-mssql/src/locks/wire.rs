@@ -20,15 +20,17 @@ impl Wire {
         !matches!(self.0.peek(&mut [0]).await, Ok(1..))
     }
 
-    /// Completes when it is over, and reads away what comes before: nobody else reads from it any more.
-    pub(crate) async fn ended(&self) {
+    /// Completes when it is over, and reads away what comes before: nobody else reads from it any more. Whether
+    /// the server has ended it.
+    pub(crate) async fn ended(&self) -> bool {
         while self.0.readable().await.is_ok() {
             match self.0.try_read(&mut [0; 1024]) {
-                Ok(0) => return,
-                Err(error) if error.kind() != ErrorKind::WouldBlock => return,
+                Ok(0) => return true,
+                Err(error) if error.kind() != ErrorKind::WouldBlock => return false,
                 _ => {}
             }
         }
+        false
     }
 
     /// Whether it is over now, as far as the runtime has heard. What waits to be read hides its end.
