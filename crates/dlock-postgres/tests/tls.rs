@@ -60,14 +60,14 @@ fn connector() -> MakeRustlsConnect {
     MakeRustlsConnect::new(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// Whether the session named so is encrypted.
+/// Whether the sessions named so are encrypted, all of them: there may be more than one.
 async fn is_encrypted(name: &str) -> bool {
     let config: Config = fixture().server.url().parse().expect("a URL");
     let (client, connection) = config.connect(NoTls).await.expect("a connection");
     tokio::spawn(connection);
-    let look = "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
+    let look = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
                 WHERE application_name = $1";
-    client.query_one(look, &[&name]).await.expect("one session").get(0)
+    client.query_one(look, &[&name]).await.expect("an answer").get(0)
 }
 
 async fn connected(parameters: &str, name: &str) -> Locks {

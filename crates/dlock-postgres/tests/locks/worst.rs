@@ -214,10 +214,10 @@ async fn more_keys_than_the_server_has_room_for() {
     ]);
     let server = server.expect("a server");
     let config: Config = server.url().parse().expect("a URL");
-    let locks = Locks::builder(config).max_keys(200_000).build().expect("a thread");
+    let locks = Locks::builder(config).max_keys(800_000).build().expect("a thread");
     let (mut held, mut refused) = (Vec::new(), Vec::new());
     // The table grows into whatever else of its memory the server has to spare.
-    for first in (0..200_000).step_by(20_000) {
+    for first in (0..800_000).step_by(20_000) {
         let (granted, others) = ask_for(&locks, first..first + 20_000).await;
         held.extend(granted);
         refused.extend(others);
