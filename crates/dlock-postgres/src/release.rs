@@ -182,6 +182,8 @@ impl<S: AsSession> Advisory<S> {
     }
 
     async fn finish(&mut self, undoing: Option<Undoing>) -> Result<(), Error> {
+        // An undo may have failed, and its transaction with it, behind what was asked.
+        self.hold = Hold::Unknown;
         self.undoing = undoing;
         Resuming(self).0.let_go().await
     }

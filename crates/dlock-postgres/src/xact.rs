@@ -76,12 +76,14 @@ impl<'a> Xact<'a> {
 
     async fn acquire(&mut self, wait: Wait) -> Result<bool, Error> {
         let slices = Slices::new(Instant::now(), wait.limit(), None).all_full();
-        // A free key is taken by a try however long another lock's slice is.
-        if !self.take_turn(slices.left().filter(|_| wait != Wait::No)).await? {
-            return Ok(false);
+        let limit = slices.left().filter(|_| wait != Wait::No);
+        let waits = self.take_turn(limit).await? && wait != Wait::No;
+        if self.turn.is_none() {
+            // A free key is taken, however long another lock's slice is.
+            self.take_turn(None).await?;
         }
         match self.attempt().await? {
-            false if wait != Wait::No => self.wait_in_slices(slices).await,
+            false if waits => self.wait_in_slices(slices).await,
             granted => Ok(granted),
         }
     }

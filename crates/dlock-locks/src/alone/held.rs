@@ -250,7 +250,12 @@ impl<D: AloneDriver> HeldAlone<D> {
     pub async fn release(self) -> Result<(), Error<D::Error>> {
         let key = self.key().to_string();
         let released = self.guard.release().await;
-        released.map(drop).map_err(|failure| Error::alone(key, failure.error))
+        released.map(drop).map_err(|failure| {
+            if let dlock_core::Error::Lost(_) = failure.error {
+                self.cancel.cancel();
+            }
+            Error::alone(key, failure.error)
+        })
     }
 
     /// Ends the session and whatever runs on it, and returns when the server has let go: for work whose time
