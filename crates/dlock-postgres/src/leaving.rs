@@ -115,6 +115,8 @@ pub(crate) enum State {
         link: Option<Link>,
         /// `None` between two of them.
         undoing: Option<Undoing>,
+        /// Whether none was answered yet.
+        is_first: bool,
         /// The task's.
         waker: Waker,
     },
@@ -133,7 +135,8 @@ impl Leaving {
         runtime: Option<&Handle>,
     ) -> Self {
         let waker = Waker::noop().clone();
-        let state = Arc::new(Mutex::new(State::Going { link, undoing: Some(undoing), waker }));
+        let (undoing, is_first) = (Some(undoing), true);
+        let state = Arc::new(Mutex::new(State::Going { link, undoing, is_first, waker }));
         let leaving = Self { mode: undo.mode, state };
         undo.registry.set(undo.key, undo.owner, Claim::Leaving(leaving.clone()));
         let task = Task { leaving: leaving.clone(), undo };
@@ -166,11 +169,11 @@ impl Leaving {
     /// What the undo was answered with; `None` once a lock has taken it over.
     fn poll(&self, context: &mut Context<'_>) -> Poll<Option<Result<(), Native>>> {
         match &mut *self.state() {
-            State::Going { undoing: undone @ Some(_), waker, .. } => {
+            State::Going { undoing: undone @ Some(_), is_first, waker, .. } => {
                 waker.clone_from(context.waker());
                 let said = undone.as_mut().map(|undoing| undoing.as_mut().poll(context));
                 let said = ready!(said.unwrap_or(Poll::Pending));
-                *undone = None;
+                (*undone, *is_first) = (None, false);
                 Poll::Ready(Some(said))
             }
             _ => Poll::Ready(None),

@@ -66,7 +66,8 @@ impl<S: AsSession> Advisory<S> {
             // Otherwise another lock sees to it.
             let Some(undoing) = &mut self.undoing else { break };
             let said = undoing.await;
-            self.undoing = None;
+            // An undo that failed has its transaction fail, behind what was asked.
+            (self.undoing, self.hold) = (None, Hold::Unknown);
             match undo.next(said).map_err(|error| self.failed(error))? {
                 Next::Done => break,
                 Next::Again => {}
@@ -166,7 +167,12 @@ impl<S: AsSession> Advisory<S> {
                 Some(leaving) => self.take_over(&leaving).await?,
                 None => self.hold = Hold::Nothing,
             },
-            Some(State::Going { undoing, .. }) => self.finish(undoing).await?,
+            Some(State::Going { undoing, is_first, .. }) => {
+                if !is_first {
+                    self.hold = Hold::Unknown;
+                }
+                self.finish(undoing).await?;
+            }
             None => self.finish(None).await?,
         }
         Ok(())
@@ -182,8 +188,6 @@ impl<S: AsSession> Advisory<S> {
     }
 
     async fn finish(&mut self, undoing: Option<Undoing>) -> Result<(), Error> {
-        // An undo may have failed, and its transaction with it, behind what was asked.
-        self.hold = Hold::Unknown;
         self.undoing = undoing;
         Resuming(self).0.let_go().await
     }
