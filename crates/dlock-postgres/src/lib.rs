@@ -97,6 +97,10 @@ pub type Lock<S = Client> = dlock_core::Lock<Advisory<S>>;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// Several over one transaction take turns, slice by slice: a try waits for its turn too, and a bounded wait tries once
+/// more when its turn comes after its time. While a future that acquires one is neither polled nor dropped, the others
+/// are refused (25001): the end of its savepoint would undo what they were granted.
 pub type XactLock<'a> = dlock_core::XactLock<Xact<'a>>;
 
 /// A held [`Lock`], borrowed.
